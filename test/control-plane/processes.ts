@@ -30,6 +30,7 @@ export class Processes {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
+    this.#reaper.stdin?.on('error', () => {}); // it may be gone before us
     this.#reaper.unref();
     (this.#reaper.stdin as unknown as { unref(): void }).unref();
   }

@@ -25,6 +25,7 @@ const MUTATING_IN_FLIGHT_MAX = 1500;
 /** For the controllers' and the scheduler's own clients; the default of 20 holds back 500 nodes. */
 const CLIENT_QPS = 1000;
 const CLIENT_BURST = 2000;
+const WATCH_DRAIN_S = 2;
 const KUBECTL_OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 
 const API_SERVER = 'kube-apiserver';
@@ -141,6 +142,8 @@ async function start(
     '--allow-privileged=true',
     `--max-requests-inflight=${REQUESTS_IN_FLIGHT_MAX}`,
     `--max-mutating-requests-inflight=${MUTATING_IN_FLIGHT_MAX}`,
+    // without it a graceful stop waits a minute for open watches
+    `--shutdown-watch-termination-grace-period=${WATCH_DRAIN_S}s`,
     ...(options.serviceAccounts ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ...(options.apiServerFlags ?? []),
   ];
