@@ -130,7 +130,7 @@ async function build(go: string, folder: string, log: Log): Promise<void> {
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   clearInterval(progress);
   if (code !== 0) throw new Error(`go build ended with ${code}:\n${problems.slice(-30).join('\n')}`);
-  log(`control plane: built in ${minutes()} min into ${folder}`);
+  log(`control plane: built in ${minutes()} min`);
 }
 
 async function findGo(log: Log): Promise<string> {
