@@ -1,0 +1,45 @@
+// Quantities as Kubernetes writes them: `100m`, `1.5Gi`, `2e3`.
+
+/** Exact: value × 10⁹, the finest step that Kubernetes keeps. */
+export type Quantity = bigint;
+
+const NANO = 1_000_000_000n;
+const QUANTITY = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E))?$/;
+
+const SUFFIX: Record<string, bigint> = {
+  n: 1n,
+  u: 1000n,
+  m: 1_000_000n,
+  k: NANO * 10n ** 3n,
+  M: NANO * 10n ** 6n,
+  G: NANO * 10n ** 9n,
+  T: NANO * 10n ** 12n,
+  P: NANO * 10n ** 15n,
+  E: NANO * 10n ** 18n,
+  Ki: NANO << 10n,
+  Mi: NANO << 20n,
+  Gi: NANO << 30n,
+  Ti: NANO << 40n,
+  Pi: NANO << 50n,
+  Ei: NANO << 60n,
+};
+
+/** undefined: not a quantity. */
+export function parseQuantity(text: string): Quantity | undefined {
+  const match = QUANTITY.exec(text);
+  if (!match) return undefined;
+  const [, sign, digits = '', exponent, suffix] = match;
+  const [whole = '', fraction = ''] = digits.split('.');
+  let scale = suffix ? (SUFFIX[suffix] ?? NANO) : NANO;
+  let divisor = 10n ** BigInt(fraction.length);
+  if (exponent) {
+    const power = Number(exponent.slice(1));
+    if (Math.abs(power) > 100) return undefined;
+    if (power >= 0) scale *= 10n ** BigInt(power);
+    else divisor *= 10n ** BigInt(-power);
+  }
+  const value = (BigInt(whole + fraction || '0') * scale) / divisor;
+  return sign === '-' ? -value : value;
+}
+
+export const compareQuantities = (a: Quantity, b: Quantity): number => (a < b ? -1 : a > b ? 1 : 0);
