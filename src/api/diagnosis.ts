@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** What can be wrong with a machine, as far as it can be told from outside. Chinese beside it is what the console shows. */
+export const CAUSES = {
+  Crashed: 'the kernel panicked (宕机)',
+  Dumping: 'the kernel panicked and is writing its crash dump (正在转储)',
+  Hung: 'it takes connections but answers nothing (夯机)',
+  PoweredOff: 'the power is off (断电)',
+  KubeletDown: 'the host is well, its kubelet is not (kubelet 异常)',
+  RuntimeDown: 'the container runtime is down (容器运行时异常)',
+  NetworkLost: 'the machine runs but its network is gone (网络中断)',
+  DomainOutage: 'its whole rack, zone or cluster is out of reach (故障域中断)',
+  ControlPlaneBlind: 'we ourselves do not see the cluster (控制面失联)',
+  Planned: 'a planned operation is under way (计划内操作)',
+  Restarted: 'it rebooted by itself and left no sign of why (自行重启)',
+  Unknown: 'the evidence does not agree, or is not enough (未知)',
+} as const;
+
+export const cause = z.enum(Object.keys(CAUSES) as [keyof typeof CAUSES, ...(keyof typeof CAUSES)[]]);
+export type Cause = keyof typeof CAUSES;
+
+/** What the ladder of a policy may ask for. */
+export const REMEDIES = ['Wait', 'RestartService', 'Evict', 'Nmi', 'Reboot', 'PowerCycle', 'PowerOn', 'Escalate'] as const;
+export const remedy = z.enum(REMEDIES);
+export type Remedy = (typeof REMEDIES)[number];
+
+/** Host services that Drover may restart. A closed list: no caller can name a unit of their own. */
+export const SERVICES = ['kubelet', 'containerd'] as const;
+export const service = z.enum(SERVICES);
+export type Service = (typeof SERVICES)[number];

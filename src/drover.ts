@@ -1,0 +1,232 @@
+// The whole of Drover in one flat list: what is opened, and which loops run while this replica leads.
+import type { Machine } from './api/machine.ts';
+import type { MachineProvider } from './api/machine-provider.ts';
+import { machineProviderKind } from './api/machine-provider.ts';
+import { TYPES } from './api/operation-types.ts';
+import { showLedger } from './budget/controller.ts';
+import { Gate } from './budget/gate.ts';
+import { reportRejected, setCondition } from './fleet/acceptance.ts';
+import { type Caches, openCaches } from './fleet/caches.ts';
+import { Clusters } from './fleet/clusters.ts';
+import { FleetController } from './fleet/controller.ts';
+import { nodeNameOf } from './fleet/labels.ts';
+import { deleteOld } from './fleet/retention.ts';
+import { HealingController } from './healing/controller.ts';
+import { OperationsController } from './operations/controller.ts';
+import { liftCordon } from './operations/steps/cordon.ts';
+import { type Clock, MINUTE, SECOND } from './platform/clock/clock.ts';
+import type { History } from './platform/history/history.ts';
+import { Journal } from './platform/history/journal.ts';
+import type { Target } from './platform/hosts/prober.ts';
+import type { KubeCache } from './platform/kube/cache.ts';
+import { KubeClient } from './platform/kube/client.ts';
+import { Election } from './platform/kube/election.ts';
+import { messageOf } from './platform/kube/errors.ts';
+import { Recorder } from './platform/kube/recorder.ts';
+import type { Transport } from './platform/kube/transport.ts';
+import type { Outside } from './platform/outside.ts';
+import { Outsides } from './platform/providers/registry.ts';
+import type { Log } from './platform/telemetry/log.ts';
+import { Beliefs } from './signals/beliefs.ts';
+import { evidenceLines } from './signals/evidence.ts';
+import { patrol } from './signals/patrol.ts';
+import { READ_MS, readSuspects } from './signals/suspects.ts';
+
+export interface DroverOptions {
+  clock: Clock;
+  transport: Transport;
+  /** Host name and a random part: shown as holder of the lease. */
+  identity: string;
+  /** Where the lease lives. */
+  namespace: string;
+  history: History;
+  log: Log;
+  /** Makes a transport from a member cluster's kubeconfig. */
+  connect(kubeconfig: string): Transport;
+  /** Opens a provider; the platform's own unless a simulation hands out another. */
+  open?: (provider: MachineProvider) => Outside;
+}
+
+/** What runs while this replica leads, and is thrown away when it does not. */
+export interface Term {
+  beliefs: Beliefs;
+  gate: Gate;
+  healing: HealingController;
+  operations: OperationsController;
+  fleet: FleetController;
+}
+
+export class Drover {
+  readonly options: DroverOptions;
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly clusters: Clusters;
+  readonly election: Election;
+  readonly journal: Journal;
+  readonly outsides: Outsides;
+  term: Term | undefined;
+  /** Passes of any loop that threw, by loop: trouble that repeats is seen here first. */
+  readonly errors = new Map<string, number>();
+  readonly #stop = new AbortController();
+
+  constructor(options: DroverOptions) {
+    const { clock, transport, identity, namespace, history, log } = options;
+    this.options = options;
+    this.client = new KubeClient(transport, clock);
+    this.caches = openCaches(this.client);
+    this.clusters = new Clusters(this.client, options.connect, this.#stop.signal);
+    this.election = new Election({ client: this.client, namespace, name: 'drover', identity });
+    this.journal = new Journal({ clock, history, recorder: new Recorder(this.client, identity), log });
+    this.outsides = new Outsides(clock, options.open);
+  }
+
+  /** Follows the API always, and leads when elected, until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
+    for (const cache of this.allCaches()) void cache.run(signal);
+    this.caches.clusters.subscribe(({ key, after }) => {
+      void this.clusters.follow(key, after).then((wrong) => this.#sayConnected(key, wrong));
+    });
+    await this.election.run(signal, (term) => this.#lead(term));
+    this.#stop.abort(new Error('stopped'));
+    this.options.transport.close();
+  }
+
+  allCaches(): KubeCache<never>[] {
+    return Object.values(this.caches) as unknown as KubeCache<never>[];
+  }
+
+  /** All first lists have arrived. */
+  isSynced(): boolean {
+    return this.allCaches().every((cache) => cache.synced) && this.clusters.home.nodes.synced;
+  }
+
+  outsideOf(machine: Machine): Outside | undefined {
+    const provider = this.caches.providers.get(machine.spec.provider.name);
+    return provider && this.outsides.get(provider);
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
+    const { clock, history, log } = this.options;
+    log.info('leading', { identity: this.election.identity });
+    while (!this.isSynced() && !signal.aborted) await clock.sleep(100, signal).catch(() => undefined);
+    if (signal.aborted) return;
+
+    const { caches, clusters, client, journal } = this;
+    const refusal = () => this.election.refusal();
+    const outside = (machine: Machine) => this.outsideOf(machine);
+    const onError = (loop: string) => (key: string, error: unknown) => this.#failed(loop, key, error);
+    const isPlanned = (machine: string) =>
+      caches.operations.by('machine', machine).some(({ spec, status }) => status?.intent && !status.endedAt && TYPES[spec.type].boots);
+    const beliefs = new Beliefs(clock, isPlanned);
+    const healing = new HealingController({ clock, client, caches, clusters, beliefs, journal, history, refusal, onError: onError('healing') });
+    const gate = new Gate({ clock, caches, clusters, lost: (cluster) => healing.lost(cluster), notLeader: refusal });
+    const operations = new OperationsController({ clock, client, caches, clusters, beliefs, gate, journal, history, outside, refusal, onError: onError('operations') });
+    const fleet = new FleetController({
+      clock, client, caches, clusters, liftCordon, refusal,
+      evidence: (machine) => evidenceLines(beliefs.get(machine)),
+      isWell: (machine) => beliefs.get(machine)?.wellSince !== undefined,
+      decisions: (machine) => journal.recent(machine).map(({ at, cluster: _, machine: __, ...decision }) => ({ ...decision, at: new Date(at).toISOString() })),
+      say: (machine, reason) => journal.say({ actor: 'fleet', kind: 'Act', cluster: machine.spec.cluster, machine: machine.metadata.name, about: machine }, reason),
+      onError: onError('fleet'),
+    });
+    this.term = { beliefs, gate, healing, operations, fleet };
+
+    const stops = this.#feed(beliefs);
+    const beat = { groups: () => this.#targets() };
+    const loop = (name: string, every_ms: number, work: () => Promise<unknown>) => this.#loop(name, every_ms, work, signal);
+    await Promise.all([
+      patrol({ clock, beliefs, beat, onError: (error) => this.#failed('patrol', '', error) }, signal),
+      loop('suspects', READ_MS, () => readSuspects({ clock, beliefs, clusters, machine: (name) => caches.machines.get(name), outside, onError: onError('suspects') })),
+      healing.run(signal),
+      operations.run(signal),
+      fleet.run(signal),
+      loop('ledger', 5 * SECOND, () => showLedger(client, caches, gate, clock.now())),
+      loop('acceptance', 5 * SECOND, () => reportRejected(client, this.allCaches(), clock.now())),
+      loop('providers', MINUTE / 2, () => this.#showProviders()),
+      loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
+    ]);
+    for (const stop of stops) stop();
+    this.term = undefined;
+    log.warn('no longer leading', { identity: this.election.identity });
+  }
+
+  /** Keeps beliefs up to date with machines and nodes; returns how to stop. */
+  #feed(beliefs: Beliefs): (() => void)[] {
+    const { caches, clusters } = this;
+    const nodeOf = (machine: Machine) => clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
+    for (const machine of caches.machines.values()) beliefs.setMachine(machine.metadata.name, machine, nodeOf(machine));
+    return [
+      caches.machines.subscribe(({ key, before, after }) => {
+        // Our own status writes come by here too, and change nothing that a belief rests on.
+        if (before && after && before.metadata.generation === after.metadata.generation) return;
+        beliefs.setMachine(key, after, after && nodeOf(after));
+      }),
+      clusters.subscribe((cluster, { key, after }) => {
+        const machine = beliefs.machineOf(cluster, key);
+        if (machine) beliefs.setNode(machine, after);
+      }),
+    ];
+  }
+
+  #targets(): { prober: Outside['prober']; targets: Target[] }[] {
+    const groups = new Map<string, { prober: Outside['prober']; targets: Target[] }>();
+    for (const machine of this.caches.machines.values()) {
+      const { name } = machine.spec.provider;
+      let group = groups.get(name);
+      if (!group) {
+        const outside = this.outsideOf(machine);
+        if (!outside) continue;
+        group = { prober: outside.prober, targets: [] };
+        groups.set(name, group);
+      }
+      const address = this.clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine))?.address ?? machine.metadata.name;
+      const { ssh, kubelet } = machine.spec.addresses;
+      const target = { machine: machine.metadata.name, id: machine.spec.provider.id };
+      group.targets.push({ ...target, ssh: ssh ?? `${address}:22`, kubelet: kubelet ?? `${address}:10250` });
+    }
+    return [...groups.values()];
+  }
+
+  async #loop(name: string, every_ms: number, work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    while (!signal.aborted) {
+      if (!this.election.refusal()) await work().catch((error: unknown) => this.#failed(name, '', error));
+      await clock.sleep(every_ms, signal).catch(() => undefined);
+    }
+  }
+
+  async #showProviders(): Promise<void> {
+    const { caches, client } = this;
+    for (const provider of caches.providers.values()) {
+      let wrong: string | undefined;
+      try {
+        const one = [...caches.machines.values()].find((machine) => machine.spec.provider.name === provider.metadata.name);
+        if (one) await this.outsides.get(provider).provider.describe(one.spec.provider.id);
+      } catch (error) {
+        wrong = messageOf(error);
+      }
+      const reached: { status: 'True' | 'False'; reason: string; message: string } = wrong
+        ? { status: 'False', reason: 'NoAnswer', message: wrong.slice(0, 1000) }
+        : { status: 'True', reason: 'Answers', message: 'the provider answers' };
+      await setCondition(client, { resource: machineProviderKind.resource }, provider, { type: 'Reachable', ...reached }, this.options.clock.now());
+    }
+  }
+
+  #sayConnected(name: string, wrong: string | undefined): void {
+    const { client, caches } = this;
+    const cluster = caches.clusters.get(name);
+    const member = this.clusters.get(name);
+    if (!cluster || !this.election.isLeader()) return;
+    const next = wrong
+      ? { type: 'Connected', status: 'False' as const, reason: 'NotUsable', message: wrong.slice(0, 1000) }
+      : { type: 'Connected', status: 'True' as const, reason: 'Connected', message: `${member?.nodes.size ?? 0} nodes` };
+    setCondition(client, caches.clusters, cluster, next, this.options.clock.now()).catch((error: unknown) => this.#failed('clusters', name, error));
+  }
+
+  #failed(loop: string, key: string, error: unknown): void {
+    this.errors.set(loop, (this.errors.get(loop) ?? 0) + 1);
+    this.options.log.warn(messageOf(error), { loop, key });
+  }
+}
+

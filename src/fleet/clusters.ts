@@ -1,0 +1,95 @@
+import { type Cluster, HOME_CLUSTER } from '../api/cluster.ts';
+import type { Change } from '../platform/kube/cache.ts';
+import { KubeCache } from '../platform/kube/cache.ts';
+import { KubeClient } from '../platform/kube/client.ts';
+import { messageOf } from '../platform/kube/errors.ts';
+import { type KubeObject, NODES, SECRETS } from '../platform/kube/objects.ts';
+import type { Transport } from '../platform/kube/transport.ts';
+import { type NodeView, nodeView } from './node-view.ts';
+
+export interface Member {
+  name: string;
+  client: KubeClient;
+  nodes: KubeCache<NodeView>;
+}
+
+export type NodeListener = (cluster: string, change: Change<NodeView>) => void;
+
+interface Opened extends Member {
+  /** Generation of the Cluster object that it was opened for. */
+  of: string;
+  stop: AbortController;
+}
+
+/**
+ * The clusters that hold nodes: the home cluster always, and a member for each Cluster object whose
+ * kubeconfig can be used. A member that can't be opened says so in its condition and stops no other.
+ */
+export class Clusters {
+  readonly home: Member;
+  readonly #opened = new Map<string, Opened>();
+  readonly #listeners = new Set<NodeListener>();
+  readonly #signal: AbortSignal;
+  readonly #connect: (kubeconfig: string) => Transport;
+
+  /** @param connect makes a transport from a kubeconfig's text; throws what is wrong with it. */
+  constructor(home: KubeClient, connect: (kubeconfig: string) => Transport, signal: AbortSignal) {
+    this.#signal = signal;
+    this.#connect = connect;
+    this.home = this.#open(HOME_CLUSTER, home, signal);
+  }
+
+  get(name: string): Member | undefined {
+    return name === HOME_CLUSTER ? this.home : this.#opened.get(name);
+  }
+
+  *all(): IterableIterator<Member> {
+    yield this.home;
+    yield* this.#opened.values();
+  }
+
+  /** Calls `listener` on each change of a node of any cluster; returns how to stop. */
+  subscribe(listener: NodeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Opens, reopens or closes a member as its Cluster object says. Returns what is wrong, if anything is. */
+  async follow(name: string, cluster: Cluster | undefined): Promise<string | undefined> {
+    const present = this.#opened.get(name);
+    const of = cluster ? `${cluster.metadata.uid}/${cluster.metadata.generation}` : '';
+    if (present?.of === of) return undefined;
+    present?.stop.abort(new Error('cluster changed'));
+    present?.client.transport.close();
+    this.#opened.delete(name);
+    if (!cluster) return undefined;
+    try {
+      const transport = this.#connect(await this.#kubeconfigOf(cluster));
+      const stop = new AbortController();
+      const client = new KubeClient(transport, this.home.client.clock);
+      const member = this.#open(name, client, AbortSignal.any([this.#signal, stop.signal]));
+      this.#opened.set(name, { ...member, of, stop });
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async #kubeconfigOf(cluster: Cluster): Promise<string> {
+    const { namespace, name, key } = cluster.spec.kubeconfigSecret;
+    const secret = await this.home.client.get<KubeObject & { data?: Record<string, string> }>(SECRETS, name, namespace);
+    if (!secret) throw new Error(`there is no Secret ${namespace}/${name}`);
+    const data = secret.data?.[key];
+    if (!data) throw new Error(`Secret ${namespace}/${name} has no key "${key}"; it has ${Object.keys(secret.data ?? {}).join(', ') || 'none'}`);
+    return Buffer.from(data, 'base64').toString('utf8');
+  }
+
+  #open(name: string, client: KubeClient, signal: AbortSignal): Member {
+    const nodes = new KubeCache<NodeView>({ client, resource: NODES, project: nodeView });
+    nodes.subscribe((change) => {
+      for (const listener of this.#listeners) listener(name, change);
+    });
+    void nodes.run(signal);
+    return { name, client, nodes };
+  }
+}

@@ -1,0 +1,18 @@
+import type { Machine } from '../api/machine.ts';
+
+/** Where a machine stands and what it is, as labels that selectors of policies and budgets may name. */
+export const LABEL_PREFIX = 'drover.dev/';
+
+/** A machine's own labels, and `drover.dev/{cluster,model,region,zone,rack,…}` from its spec. */
+export function labelsOf(machine: Machine): Record<string, string> {
+  const labels: Record<string, string> = { ...machine.metadata.labels };
+  labels[`${LABEL_PREFIX}cluster`] = machine.spec.cluster;
+  if (machine.spec.model) labels[`${LABEL_PREFIX}model`] = machine.spec.model;
+  for (const [key, value] of Object.entries(machine.spec.location)) if (value) labels[LABEL_PREFIX + key] = value;
+  return labels;
+}
+
+/** Name of the Node that a machine is. */
+export function nodeNameOf(machine: Machine): string {
+  return machine.spec.nodeName ?? machine.metadata.name;
+}

@@ -1,0 +1,68 @@
+import type { Incident } from '../api/incident.ts';
+import type { MachineStatus, Machine } from '../api/machine.ts';
+import type { NodeOperation } from '../api/node-operation.ts';
+import type { Condition } from '../platform/kube/objects.ts';
+
+/** What the fleet room needs to know of a machine; the signals room has more. */
+export interface Seen {
+  bootID: string;
+  kernelVersion: string;
+  ready: 'True' | 'False' | 'Unknown';
+  joined: boolean;
+  unschedulable: boolean;
+  cordonedBy: string;
+  /** Lines of evidence, without ages that change at each look. */
+  evidence: readonly string[];
+}
+
+/** The status that a Machine should show now; times stay where nothing changed. Pure. */
+export function machineStatus(
+  machine: Machine,
+  seen: Seen,
+  incident: Incident | undefined,
+  operation: NodeOperation | undefined,
+  decisions: MachineStatus['decisions'],
+  now: number,
+): MachineStatus {
+  const old = machine.status ?? {};
+  const at = new Date(now).toISOString();
+  const rebooted = seen.bootID !== '' && seen.bootID !== old.bootID;
+  const status: MachineStatus = {
+    observedGeneration: machine.metadata.generation ?? 0,
+    state: stateOf(machine, seen, incident, operation),
+    evidence: [...seen.evidence],
+    decisions: decisions ?? [],
+    conditions: [
+      keep(old.conditions, { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' }, at),
+      keep(old.conditions, seen.joined
+        ? { type: 'NodeJoined', status: 'True', reason: 'NodeExists', message: 'the cluster has its Node' }
+        : { type: 'NodeJoined', status: 'False', reason: 'NoNode', message: `cluster ${machine.spec.cluster} has no Node ${machine.spec.nodeName ?? machine.metadata.name}` }, at),
+      keep(old.conditions, incident
+        ? { type: 'Healthy', status: 'False', reason: incident.status?.diagnosis?.cause ?? 'Detected', message: incident.status?.diagnosis?.message ?? 'a symptom is being looked into' }
+        : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' }, at),
+    ],
+  };
+  if (seen.bootID || old.bootID) {
+    status.bootID = seen.bootID || (old.bootID as string);
+    status.bootSeenAt = rebooted ? at : (old.bootSeenAt ?? at);
+  }
+  if (seen.kernelVersion) status.kernelVersion = seen.kernelVersion;
+  if (incident) status.incident = incident.metadata.name;
+  if (operation) status.operation = operation.metadata.name;
+  return status;
+}
+
+function stateOf(machine: Machine, seen: Seen, incident: Incident | undefined, operation: NodeOperation | undefined): string {
+  if (operation?.status?.admittedAt) return operation.spec.type;
+  if (incident) return incident.status?.stage ?? 'Detected';
+  if (machine.spec.desired.locked) return 'Locked';
+  if (!seen.joined) return 'NoNode';
+  if (seen.unschedulable) return 'Cordoned';
+  return seen.ready === 'True' ? 'Ready' : 'NotReady';
+}
+
+function keep(conditions: readonly Condition[] | undefined, next: Omit<Condition, 'lastTransitionTime'>, at: string): Condition {
+  const before = conditions?.find((condition) => condition.type === next.type);
+  const same = before?.status === next.status;
+  return { ...next, lastTransitionTime: same ? before.lastTransitionTime : at };
+}

@@ -1,0 +1,47 @@
+import type { KubeObject, Node } from '../platform/kube/objects.ts';
+
+/** The NodeOperation that cordoned a node; a cordon without it is another's and never undone. */
+export const CORDONED_BY = 'drover.dev/cordoned-by';
+
+/** What we keep of a Node: some 300 bytes of 12 KB. */
+export interface NodeView {
+  name: string;
+  ready: 'True' | 'False' | 'Unknown';
+  readyReason: string;
+  readyMessage: string;
+  bootID: string;
+  kernelVersion: string;
+  unschedulable: boolean;
+  cordonedBy: string;
+  address: string;
+  /** Conditions beside Ready, as type → status. */
+  conditions: Readonly<Record<string, string>>;
+}
+
+export function nodeView(object: KubeObject): NodeView {
+  const { metadata, spec, status } = object as Node;
+  const conditions: Record<string, string> = {};
+  let ready: NodeView['ready'] = 'Unknown';
+  let readyReason = 'NoStatus';
+  let readyMessage = 'the kubelet has not reported yet';
+  for (const condition of status?.conditions ?? []) {
+    if (condition.type !== 'Ready') conditions[condition.type] = condition.status;
+    else {
+      ready = condition.status;
+      readyReason = condition.reason ?? '';
+      readyMessage = condition.message ?? '';
+    }
+  }
+  return {
+    name: metadata.name,
+    ready,
+    readyReason,
+    readyMessage,
+    bootID: status?.nodeInfo?.bootID ?? '',
+    kernelVersion: status?.nodeInfo?.kernelVersion ?? '',
+    unschedulable: spec?.unschedulable ?? false,
+    cordonedBy: metadata.annotations?.[CORDONED_BY] ?? '',
+    address: status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? '',
+    conditions,
+  };
+}

@@ -1,0 +1,102 @@
+import type { Cause } from '../api/diagnosis.ts';
+import type { Reason } from '../api/fields.ts';
+import { toMilliseconds } from '../api/fields.ts';
+import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
+import type { Attempt } from '../api/incident.ts';
+
+const rung = (remedy: Rung['remedy'], more: Partial<Rung> = {}): Rung => ({ remedy, after: '0s', timeout: '10m', ...more });
+const escalate = rung('Escalate');
+
+/**
+ * Drover's own ladders. A wait comes first wherever the machine may well help itself, and a reboot only
+ * where a reboot can help: no cable was ever mended by one.
+ */
+export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
+  // 20 s: kdump needs some seconds from the panic until the console shows it; then it is Dumping.
+  Crashed: [rung('Reboot', { after: '20s' }), rung('PowerCycle'), escalate],
+  // The dump itself is waited for by its own limit (policy.dumpTimeout) before this ladder is looked at.
+  Dumping: [rung('PowerCycle'), escalate],
+  // An NMI first: the dump is the only thing that will ever tell why it hung.
+  Hung: [rung('Nmi', { after: '10s' }), rung('PowerCycle'), escalate],
+  PoweredOff: [rung('PowerOn', { after: '20s' }), escalate],
+  KubeletDown: [
+    rung('RestartService', { service: 'kubelet', timeout: '2m' }),
+    rung('RestartService', { service: 'containerd', timeout: '2m' }),
+    rung('Reboot'),
+    escalate,
+  ],
+  RuntimeDown: [
+    rung('RestartService', { service: 'containerd', timeout: '2m' }),
+    rung('RestartService', { service: 'kubelet', timeout: '2m' }),
+    rung('Reboot'),
+    escalate,
+  ],
+  NetworkLost: [rung('Wait', { timeout: '3m' }), escalate],
+  DomainOutage: [rung('Wait', { timeout: '15m' }), escalate],
+  ControlPlaneBlind: [rung('Wait', { timeout: '30m' }), escalate],
+  Planned: [rung('Wait', { timeout: '30m' }), escalate],
+  Restarted: [rung('Wait', { timeout: '10m' }), escalate],
+  Unknown: [rung('Wait', { timeout: '5m' }), escalate],
+};
+
+/** A verdict of low confidence waits this much longer before anything is done on it. */
+export const LOW_CONFIDENCE_MS = 120_000;
+
+export function ladderFor(policy: HealingPolicy, cause: Cause): readonly Rung[] {
+  return policy.spec.ladders[cause] ?? LADDERS[cause];
+}
+
+export type Next =
+  | { do: 'wait'; why: Reason; until_ms: number }
+  | { do: 'try'; rung: Rung }
+  | { do: 'escalate'; why: Reason };
+
+export interface LadderState {
+  cause: Cause;
+  ladder: readonly Rung[];
+  /** Ended tries of this incident, oldest first. */
+  attempts: readonly Attempt[];
+  /** When the present cause was first told. */
+  diagnosedAt_ms: number;
+  lowConfidence: boolean;
+  now: number;
+}
+
+/** Which rung is next, counted from the diagnosis or from the end of the last try. Pure. */
+export function nextRung(state: LadderState): Next {
+  const { cause, ladder, now } = state;
+  const left = [...state.attempts];
+  const lastEnd = Math.max(...state.attempts.map((attempt) => Date.parse(attempt.endedAt ?? attempt.at)), 0);
+  let from_ms = Math.max(state.diagnosedAt_ms, lastEnd) + (state.lowConfidence ? LOW_CONFIDENCE_MS : 0);
+  for (const rung of ladder) {
+    const tried = left.findIndex((attempt) => attempt.remedy === rung.remedy && attempt.service === rung.service);
+    if (tried >= 0) {
+      left.splice(tried, 1);
+      continue;
+    }
+    from_ms += toMilliseconds(rung.after);
+    if (rung.remedy === 'Wait') from_ms += toMilliseconds(rung.timeout);
+    if (now < from_ms) return { do: 'wait', until_ms: from_ms, why: waitReason(cause, rung, from_ms) };
+    if (rung.remedy === 'Wait') continue;
+    if (rung.remedy === 'Escalate') break;
+    return { do: 'try', rung };
+  }
+  const tries = state.attempts.map((attempt) => attempt.remedy).join(', ');
+  return {
+    do: 'escalate',
+    why: {
+      reason: 'LadderEnded',
+      message: tries
+        ? `${cause}: tried ${tries}, and it is not well; a person has to look`
+        : `${cause}: there is nothing that Drover could do about it; a person has to look`,
+      evidence: { attempts: String(state.attempts.length) },
+    },
+  };
+}
+
+function waitReason(cause: Cause, rung: Rung, until_ms: number): Reason {
+  const until = new Date(until_ms).toISOString();
+  return rung.remedy === 'Wait'
+    ? { reason: 'MayHealItself', message: `${cause}: no act of ours helps; it has until ${until} before a person is called`, until }
+    : { reason: 'BeforeRemedy', message: `${cause}: ${rung.remedy} comes next, unless it heals by itself before ${until}`, until };
+}

@@ -1,0 +1,121 @@
+import { toMilliseconds } from '../../api/fields.ts';
+import { TYPES } from '../../api/operation-types.ts';
+import { messageOf } from '../../platform/kube/errors.ts';
+import { type Node, NODES } from '../../platform/kube/objects.ts';
+import { type Provider, ProviderError } from '../../platform/providers/provider.ts';
+import { consoleSign } from '../../signals/console.ts';
+import type { Step, StepContext, StepResult } from './step.ts';
+
+const AGAIN_MS = 5_000;
+
+/** The one outside act of an operation. */
+export const act: Step = (context) => (TYPES[context.operation.spec.type].boots ? boot(context) : restart(context));
+
+async function restart({ operation, machine, outside, refusal }: StepContext): Promise<StepResult> {
+  const service = operation.spec.service as NonNullable<typeof operation.spec.service>;
+  if (!outside) return { is: 'failed', why: noProvider(machine.spec.provider.name) };
+  const no = refusal();
+  if (no) return { is: 'waiting', why: no, again_ms: AGAIN_MS };
+  try {
+    // Restarting a service twice harms nobody, so a repeat after a crash of ours needs no fence.
+    await outside.hosts.restartService({ id: machine.spec.provider.id, ssh: machine.spec.addresses.ssh ?? machine.metadata.name }, service);
+    return { is: 'done', message: `${service} restarted` };
+  } catch (error) {
+    return { is: 'failed', why: { reason: 'RestartFailed', message: `${service} could not be restarted: ${messageOf(error)}` } };
+  }
+}
+
+/**
+ * Ends the machine's present boot, at most once. The intent is written first; if it is there already, a
+ * process died between the write and the answer, and whether the machine was touched is not known. Then
+ * nothing is sent again: the next step watches what happened.
+ */
+async function boot(context: StepContext): Promise<StepResult> {
+  const { operation, status, machine, outside, client, now } = context;
+  if (status.intent) return { is: 'done', message: 'sent before; whether it arrived is seen by the boot id' };
+  if (!outside) return { is: 'failed', why: noProvider(machine.spec.provider.name) };
+
+  const needless = await alreadyBooted(context);
+  if (needless) return needless;
+  const { id } = machine.spec.provider;
+  const reading = await outside.provider.describe(id);
+  if (operation.spec.type !== 'PowerOn' && reading.power === 'On' && consoleSign(reading.console) === 'Dumping') {
+    const message = 'the machine is writing its crash dump; it is not touched until that ends or its time is up';
+    const until_ms = context.startedAt + toMilliseconds(operation.spec.dumpTimeout);
+    if (now < until_ms) return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'DumpInProgress', message, until: new Date(until_ms).toISOString() } };
+  }
+  if (operation.spec.type === 'PowerOn' && reading.power === 'On') {
+    return { is: 'needless', why: { reason: 'AlreadyOn', message: 'the provider says that the power is on' } };
+  }
+  if (operation.spec.type === 'Nmi' && !reading.capabilities.nmi) {
+    return { is: 'failed', why: { reason: 'NoNmi', message: 'this machine’s provider cannot send an NMI' } };
+  }
+  const no = context.refusal();
+  if (no) return { is: 'waiting', why: no, again_ms: AGAIN_MS };
+
+  const node = await client.get<Node>(NODES, operation.spec.node);
+  const bootIDBefore = node?.status?.nodeInfo?.bootID ?? '';
+  const key = operation.metadata.uid ?? operation.metadata.name;
+  const intent = { key, at: new Date(now).toISOString() };
+  const written = { ...status, intent, evidence: { ...status.evidence, bootIDBefore } };
+  await context.persist(written);
+
+  // The write took time; a lease may have been lost within it.
+  const late = context.refusal();
+  if (late) {
+    const { intent: _, ...without } = written;
+    return { is: 'waiting', why: late, again_ms: AGAIN_MS, status: { ...without, intent: undefined } };
+  }
+  try {
+    await send(outside.provider, context, key);
+    return { is: 'done', message: `${operation.spec.type} accepted by the provider`, status: { intent: { ...intent, answer: 'Accepted' } } };
+  } catch (error) {
+    return refused(error, intent);
+  }
+}
+
+function send(provider: Provider, { operation, machine, belief }: StepContext, key: string): Promise<void> {
+  const { id } = machine.spec.provider;
+  switch (operation.spec.type) {
+    case 'PowerCycle':
+      return provider.powerCycle(id, key);
+    case 'PowerOn':
+      return provider.powerOn(id, key);
+    case 'Nmi':
+      return provider.nmi(id, key);
+    default:
+      return provider.reboot(id, belief.ssh?.value === 'Answers' ? 'graceful' : 'forced', key);
+  }
+}
+
+/** What a provider's error means for an act that may be sent only once. */
+function refused(error: unknown, intent: { key: string; at: string }): StepResult {
+  const failure = error instanceof ProviderError ? error.failure : 'Unknown';
+  const message = messageOf(error);
+  switch (failure) {
+    case 'TryAgain':
+    case 'Throttled':
+      // The provider promises that nothing happened: the intent is taken back.
+      return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'ProviderBusy', message }, status: { intent: undefined } };
+    case 'Refused':
+    case 'NotFound':
+    case 'BadCredentials':
+      return { is: 'failed', why: { reason: `Provider${failure}`, message } };
+    default:
+      return { is: 'done', message: `no answer (${message}); the boot id will tell`, status: { intent: { ...intent, answer: 'Unknown' } } };
+  }
+}
+
+/** The boot that was to end has ended already: rebooting the new one would be a wrong reboot. */
+async function alreadyBooted({ operation, status, client }: StepContext): Promise<StepResult | undefined> {
+  const expected = operation.spec.expectBootID;
+  if (!expected || status.intent) return undefined;
+  const node = await client.get<Node>(NODES, operation.spec.node);
+  const bootID = node?.status?.nodeInfo?.bootID;
+  if (!bootID || bootID === expected) return undefined;
+  return { is: 'needless', why: { reason: 'AlreadyBooted', message: 'the machine has booted since this was asked for', evidence: { expected, bootID } } };
+}
+
+function noProvider(name: string) {
+  return { reason: 'NoProvider', message: `MachineProvider ${name} does not exist or can’t be used` };
+}

@@ -1,0 +1,78 @@
+// Reaches a simulated fleet in another process: the same faces that real machines show, over HTTP on loopback.
+import { request } from 'node:http';
+import { z } from 'zod';
+import type { Outside } from '../outside.ts';
+import { HostError } from '../hosts/host.ts';
+import { type Failure, ProviderError } from './provider.ts';
+
+const TIMEOUT_MS = 10_000;
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+const failure = z.object({ failure: z.string().max(32), message: z.string().max(4096) });
+const reading = z.object({
+  power: z.enum(['On', 'Off', 'Unknown']),
+  console: z.array(z.string().max(1024)).max(100),
+  maintenance: z.string().max(256).optional(),
+  capabilities: z.object({ nmi: z.boolean(), powerCycle: z.boolean(), console: z.boolean() }),
+});
+const answer = z.enum(['Answers', 'Silent', 'Refused', 'Timeout']);
+const probes = z.array(z.object({ ssh: answer, kubelet: answer }).nullable());
+
+/** @param endpoint as in MachineProvider.spec.simulated.endpoint: `http://127.0.0.1:PORT` */
+export function simulatedOutside(endpoint: string): Outside {
+  const call = (path: string, body: unknown, signal?: AbortSignal) => post(`${endpoint.replace(/\/$/, '')}/v1/${path}`, body, signal);
+  return {
+    provider: {
+      describe: async (id) => reading.parse(await call('describe', { id })),
+      reboot: async (id, mode, key) => void (await call('act', { id, act: 'reboot', mode, key })),
+      powerCycle: async (id, key) => void (await call('act', { id, act: 'powerCycle', key })),
+      powerOn: async (id, key) => void (await call('act', { id, act: 'powerOn', key })),
+      nmi: async (id, key) => void (await call('act', { id, act: 'nmi', key })),
+    },
+    hosts: {
+      restartService: async ({ id }, service) => {
+        try {
+          await call('restart', { id, service });
+        } catch (error) {
+          throw new HostError(error instanceof Error ? error.message : String(error));
+        }
+      },
+    },
+    prober: {
+      probe: async (targets, signal) => {
+        const found = probes.parse(await call('probe', { ids: targets.map((target) => target.id) }, signal));
+        return found.map((probe) => probe ?? undefined);
+      },
+    },
+  };
+}
+
+function post(url: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const lost = (error: Error) => reject(new ProviderError('Unknown', `${url}: ${error.message}`));
+    const options = { method: 'POST', headers: { 'content-type': 'application/json' }, timeout: TIMEOUT_MS, ...(signal && { signal }) };
+    const sent = request(url, options, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > ANSWER_BYTES_MAX) response.destroy(new Error(`answer larger than ${ANSWER_BYTES_MAX} bytes`));
+        else chunks.push(chunk);
+      });
+      response.on('error', lost);
+      response.on('end', () => {
+        try {
+          const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8') || 'null');
+          if (response.statusCode === 200) return resolve(value);
+          const said = failure.parse(value);
+          reject(new ProviderError(said.failure as Failure, said.message));
+        } catch (error) {
+          lost(error as Error);
+        }
+      });
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    sent.on('error', lost);
+    sent.end(JSON.stringify(body));
+  });
+}

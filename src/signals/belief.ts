@@ -1,0 +1,81 @@
+import type { Location } from '../api/machine.ts';
+import type { Answer } from '../platform/hosts/prober.ts';
+import type { Power } from '../platform/providers/provider.ts';
+
+/** A reading with the moment since which it has been so. All times are epoch milliseconds of our own clock. */
+export interface Since<T> {
+  value: T;
+  since: number;
+}
+
+export interface NodeFace {
+  ready: 'True' | 'False' | 'Unknown';
+  readyReason: string;
+  readyMessage: string;
+  bootID: string;
+  kernelVersion: string;
+  unschedulable: boolean;
+  /** The NodeOperation that cordoned it, from our annotation; '' where the cordon is another's or there is none. */
+  cordonedBy: string;
+  /** Other conditions that are not as they should be, by type. */
+  conditions: Readonly<Record<string, string>>;
+}
+
+/** What the console's last lines say, see console.ts. */
+export type ConsoleSign = 'None' | 'Running' | 'Booting' | 'Panicked' | 'Dumping' | 'LinkDown' | 'LockedUp' | 'ShutDown';
+
+/**
+ * What Drover holds true of one machine, from vantage points that do not depend on each other: the API
+ * server (node, lease), our own probes (patrol), the provider (power, console).
+ */
+export interface Belief {
+  machine: string;
+  cluster: string;
+  node: string;
+  location: Location;
+  labels: Readonly<Record<string, string>>;
+  model: string;
+  /** Undefined: no such Node. */
+  nodeFace?: NodeFace;
+  ready: Since<'True' | 'False' | 'Unknown'>;
+  /** When this boot id was first seen; the first one after our own start counts as old. */
+  boot: Since<string>;
+  /** A boot id replaced another before our eyes at this time. */
+  rebootedAt?: number;
+  ssh?: Since<Answer>;
+  kubelet?: Since<Answer>;
+  probedAt?: number;
+  /** Read only of suspects: watching all leases would be 5,000 events a second on 50,000 nodes. */
+  lease?: { renewTime: string; movedAt: number; readAt: number };
+  power?: Since<Power> & { readAt: number };
+  console?: Since<ConsoleSign> & { readAt: number };
+  maintenance?: string;
+  capabilities?: { nmi: boolean; powerCycle: boolean; console: boolean };
+  /** Nothing has been wrong since; undefined while something is. */
+  wellSince?: number;
+  /** Something has been wrong since; undefined while nothing is. */
+  sickSince?: number;
+}
+
+/** Readings of power and lease older than this are no evidence. */
+export const READING_AGE_MS_MAX = 30_000;
+/** A kubelet renews its lease each 10 s; one that has not moved for this long has missed two renewals. */
+export const LEASE_STALLED_MS = 22_000;
+
+/** Whether the lease is known to move, known to stand, or not known. */
+export function leaseState(belief: Belief, now: number): 'Moving' | 'Stalled' | 'Unknown' {
+  const { lease } = belief;
+  if (!lease || now - lease.readAt > READING_AGE_MS_MAX) return 'Unknown';
+  if (lease.readAt - lease.movedAt >= LEASE_STALLED_MS) return 'Stalled';
+  return now - lease.movedAt < LEASE_STALLED_MS ? 'Moving' : 'Unknown';
+}
+
+/** The machine answers on neither port: from here it looks dead. */
+export function isLost(belief: Belief): boolean {
+  return belief.ssh !== undefined && belief.ssh.value !== 'Answers' && belief.kubelet?.value !== 'Answers';
+}
+
+/** Keeps `since` while the value stays the same. */
+export function observed<T>(before: Since<T> | undefined, value: T, now: number): Since<T> {
+  return before && before.value === value ? before : { value, since: now };
+}

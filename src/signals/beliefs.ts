@@ -1,0 +1,157 @@
+import type { Machine } from '../api/machine.ts';
+import { labelsOf, nodeNameOf } from '../fleet/labels.ts';
+import type { NodeView } from '../fleet/node-view.ts';
+import type { Clock } from '../platform/clock/clock.ts';
+import type { Probe } from '../platform/hosts/prober.ts';
+import type { Reading } from '../platform/providers/provider.ts';
+import { type Belief, observed } from './belief.ts';
+import { consoleSign } from './console.ts';
+import { symptomsOf } from './symptoms.ts';
+
+/**
+ * All beliefs, in memory, by machine. They are this replica's own observations: after a restart every
+ * duration begins anew, which can only make us slower to act, never quicker.
+ */
+export class Beliefs {
+  readonly #clock: Clock;
+  readonly #beliefs = new Map<string, Belief>();
+  readonly #machineOfNode = new Map<string, string>();
+  readonly #listeners = new Set<(machine: string) => void>();
+  /** Whether an operation of ours explains a reboot of this machine now. */
+  readonly #isPlanned: (machine: string) => boolean;
+
+  constructor(clock: Clock, isPlanned: (machine: string) => boolean) {
+    this.#clock = clock;
+    this.#isPlanned = isPlanned;
+  }
+
+  get(machine: string): Belief | undefined {
+    return this.#beliefs.get(machine);
+  }
+
+  all(): Iterable<Belief> {
+    return this.#beliefs.values();
+  }
+
+  get size(): number {
+    return this.#beliefs.size;
+  }
+
+  /** Calls `listener` whenever something is seen of a machine that is, or just was, in trouble; returns how to stop. */
+  subscribe(listener: (machine: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  machineOf(cluster: string, node: string): string | undefined {
+    return this.#machineOfNode.get(`${cluster}/${node}`);
+  }
+
+  setMachine(name: string, machine: Machine | undefined, node: NodeView | undefined): void {
+    const present = this.#beliefs.get(name);
+    if (present) this.#machineOfNode.delete(`${present.cluster}/${present.node}`);
+    if (!machine) {
+      this.#beliefs.delete(name);
+      return;
+    }
+    const nodeName = nodeNameOf(machine);
+    this.#machineOfNode.set(`${machine.spec.cluster}/${nodeName}`, name);
+    const now = this.#clock.now();
+    const facts = {
+      cluster: machine.spec.cluster,
+      node: nodeName,
+      location: machine.spec.location,
+      labels: labelsOf(machine),
+      model: machine.spec.model ?? '',
+    };
+    if (present && present.node === nodeName && present.cluster === machine.spec.cluster) Object.assign(present, facts);
+    else {
+      this.#beliefs.set(name, {
+        machine: name,
+        ...facts,
+        ready: { value: 'Unknown', since: now },
+        boot: { value: '', since: now },
+      });
+    }
+    this.setNode(name, node);
+  }
+
+  setNode(name: string, node: NodeView | undefined): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    const now = this.#clock.now();
+    if (!node) {
+      delete belief.nodeFace;
+      belief.ready = observed(belief.ready, 'Unknown', now);
+    } else {
+      belief.nodeFace = node;
+      belief.ready = observed(belief.ready, node.ready, now);
+      if (node.bootID !== '' && node.bootID !== belief.boot.value) {
+        // The first boot id that we see is no news: it may be a year old.
+        if (belief.boot.value !== '' && !this.#isPlanned(name)) belief.rebootedAt = now;
+        belief.boot = { value: node.bootID, since: now };
+      }
+    }
+    this.#judge(belief);
+  }
+
+  setProbe(name: string, probe: Probe): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    const now = this.#clock.now();
+    belief.ssh = observed(belief.ssh, probe.ssh, now);
+    belief.kubelet = observed(belief.kubelet, probe.kubelet, now);
+    belief.probedAt = now;
+    this.#judge(belief);
+  }
+
+  setReading(name: string, reading: Reading): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    const readAt = this.#clock.now();
+    belief.power = { ...observed(belief.power, reading.power, readAt), readAt };
+    belief.console = { ...observed(belief.console, consoleSign(reading.console), readAt), readAt };
+    belief.capabilities = reading.capabilities;
+    if (reading.maintenance) belief.maintenance = reading.maintenance;
+    else delete belief.maintenance;
+    this.#judge(belief);
+  }
+
+  /** `renewTime` is compared with its own last value only: it is the sick machine's clock. */
+  setLease(name: string, renewTime: string): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    const readAt = this.#clock.now();
+    const moved = belief.lease?.renewTime !== renewTime;
+    belief.lease = { renewTime, movedAt: moved || !belief.lease ? readAt : belief.lease.movedAt, readAt };
+    this.#judge(belief);
+  }
+
+  /** Suspicion is over: readings that nobody refreshes would only mislead. */
+  forgetReadings(name: string): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    delete belief.lease;
+    delete belief.power;
+    delete belief.console;
+    delete belief.maintenance;
+  }
+
+  /** Time alone can make a symptom begin or end. */
+  reconsider(name: string): void {
+    const belief = this.#beliefs.get(name);
+    if (belief) this.#judge(belief);
+  }
+
+  #judge(belief: Belief): void {
+    const now = this.#clock.now();
+    const sick = symptomsOf(belief, now).length > 0;
+    const proven = belief.nodeFace?.ready === 'True' && belief.ssh?.value === 'Answers' && belief.kubelet?.value === 'Answers';
+    const wasSick = belief.sickSince !== undefined;
+    if (sick) belief.sickSince ??= now;
+    else delete belief.sickSince;
+    if (!sick && proven) belief.wellSince ??= now;
+    else delete belief.wellSince;
+    if (sick || wasSick) for (const listener of this.#listeners) listener(belief.machine);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Symptom } from '../api/incident.ts';
+import { type Belief, leaseState } from './belief.ts';
+
+/** For how long an unplanned boot is a symptom by itself: long enough to be seen, then the machine's state counts. */
+const REBOOT_SIGN_MS = 20_000;
+/** A kubelet that starts takes some seconds until its first status; before that NotReady is no news. */
+const NOT_READY_MS_MIN = 5_000;
+
+/** What is wrong with the machine as it looks now; empty where it is well. Pure. */
+export function symptomsOf(belief: Belief, now: number): Symptom[] {
+  const found: Symptom[] = [];
+  const add = (name: string, source: Symptom['source'], since: number, message: string) =>
+    found.push({ name, source, since: new Date(since).toISOString(), message });
+
+  const { ssh, kubelet, ready, nodeFace } = belief;
+  if (ssh && ssh.value !== 'Answers') add('SshSilent', 'Patrol', ssh.since, SSH_WORDS[ssh.value]);
+  if (kubelet && kubelet.value !== 'Answers') add('KubeletSilent', 'Patrol', kubelet.since, KUBELET_WORDS[kubelet.value]);
+  if (nodeFace && ready.value !== 'True' && now - ready.since >= NOT_READY_MS_MIN) {
+    const why = [nodeFace.readyReason, nodeFace.readyMessage].filter(Boolean).join(': ');
+    add('NotReady', 'Node', ready.since, `Ready=${ready.value}${why ? ` (${why})` : ''}`);
+  }
+  if (leaseState(belief, now) === 'Stalled') {
+    add('LeaseStalled', 'Lease', belief.lease?.movedAt ?? now, 'the kubelet has stopped renewing its lease');
+  }
+  if (belief.power?.value === 'Off') add('PowerOff', 'Provider', belief.power.since, 'the provider says the power is off');
+  if (belief.rebootedAt !== undefined && now - belief.rebootedAt < REBOOT_SIGN_MS) {
+    add('Rebooted', 'Boot', belief.rebootedAt, 'the boot id changed, and no operation of ours explains it');
+  }
+  return found;
+}
+
+const SSH_WORDS = {
+  Answers: '',
+  Silent: 'port 22 takes connections, but sshd says nothing',
+  Refused: 'port 22 refuses connections',
+  Timeout: 'port 22 does not answer at all',
+} as const;
+
+const KUBELET_WORDS = {
+  Answers: '',
+  Silent: 'the kubelet’s port takes connections, but nothing speaks',
+  Refused: 'the kubelet’s port refuses connections: nothing listens',
+  Timeout: 'the kubelet’s port does not answer at all',
+} as const;

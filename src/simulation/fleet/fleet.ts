@@ -1,0 +1,165 @@
+import type { Service } from '../../api/diagnosis.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import { HostError } from '../../platform/hosts/host.ts';
+import type { Probe } from '../../platform/hosts/prober.ts';
+import type { Outside } from '../../platform/outside.ts';
+import { ProviderError } from '../../platform/providers/provider.ts';
+import { type Boot, type Durations, SimulatedMachine } from './machine.ts';
+
+export interface FleetOptions {
+  clock: Clock;
+  machines: number;
+  zones?: number;
+  machinesPerRack?: number;
+  durations?: Durations;
+}
+
+/** Boots take three minutes, dumps one to three: what bare metal with 512 GB takes. */
+export const REAL_DURATIONS: Durations = { boot_ms: [150_000, 200_000], dump_ms: [45_000, 150_000] };
+
+/** An outside act, as the machine saw it: the truth that the invariants are judged by. */
+export interface Act {
+  machine: string;
+  at: number;
+  act: 'reboot' | 'powerCycle' | 'powerOn' | 'nmi';
+  key: string;
+  /** What the machine was doing when it was struck. */
+  phase: SimulatedMachine['phase'];
+  /** It ran, its services ran, its network worked: nothing called for this. */
+  healthy: boolean;
+}
+
+/** How badly the provider behaves. */
+export interface ProviderFaults {
+  /** Share of acts that are done but whose answer is lost. */
+  lostAnswers: number;
+  /** Share of acts that never arrive, without an answer either. */
+  lostCalls: number;
+  down: boolean;
+}
+
+const MODELS = ['ebmc6', 'ebmg7', 'ebmhfc7'];
+
+/** A fleet of simulated machines in zones and racks, and the faces that it shows to Drover. */
+export class SimulatedFleet implements Outside {
+  readonly clock: Clock;
+  readonly machines = new Map<string, SimulatedMachine>();
+  readonly racksDown = new Set<string>();
+  readonly zonesDown = new Set<string>();
+  readonly boots: Boot[] = [];
+  readonly acts: Act[] = [];
+  readonly providerFaults: ProviderFaults = { lostAnswers: 0, lostCalls: 0, down: false };
+  /** Called when anything about a machine has changed. */
+  readonly listeners = new Set<(machine: SimulatedMachine) => void>();
+  readonly actListeners = new Set<(act: Act) => void>();
+
+  constructor(options: FleetOptions) {
+    this.clock = options.clock;
+    const zones = options.zones ?? 3;
+    const perRack = options.machinesPerRack ?? 20;
+    for (let index = 0; index < options.machines; index++) {
+      const zone = `z${(index % zones) + 1}`;
+      const rack = `r${String(Math.floor(index / zones / perRack) + 1).padStart(2, '0')}`;
+      const name = `m${String(index + 1).padStart(5, '0')}`;
+      const machine = new SimulatedMachine({
+        name,
+        place: { zone, rack },
+        model: MODELS[Math.floor(index / zones / perRack) % MODELS.length] as string,
+        clock: this.clock,
+        durations: options.durations ?? REAL_DURATIONS,
+        onBoot: (boot) => this.boots.push(boot),
+        onChange: (changed) => {
+          for (const listener of this.listeners) listener(changed);
+        },
+      });
+      this.machines.set(name, machine);
+    }
+  }
+
+  get(id: string): SimulatedMachine {
+    const machine = this.machines.get(id);
+    if (!machine) throw new ProviderError('NotFound', `there is no machine "${id}"`);
+    return machine;
+  }
+
+  /** The machine's network reaches the rest of the world. */
+  isConnected({ linkUp, place }: SimulatedMachine): boolean {
+    return linkUp && !this.racksDown.has(rackOf(place)) && !this.zonesDown.has(place.zone);
+  }
+
+  /** Its kubelet runs and reaches the API server. */
+  kubeletWorks(machine: SimulatedMachine): boolean {
+    return machine.phase === 'Running' && machine.services.kubelet && this.isConnected(machine);
+  }
+
+  probeOne(machine: SimulatedMachine): Probe {
+    if (!this.isConnected(machine)) return { ssh: 'Timeout', kubelet: 'Timeout' };
+    if (machine.phase === 'Hung') return { ssh: 'Silent', kubelet: 'Silent' };
+    if (machine.phase !== 'Running') return { ssh: 'Timeout', kubelet: 'Timeout' };
+    return { ssh: 'Answers', kubelet: machine.services.kubelet ? 'Answers' : 'Refused' };
+  }
+
+  readonly prober: Outside['prober'] = {
+    probe: async (targets) => targets.map(({ id }) => this.probeOne(this.get(id))),
+  };
+
+  readonly hosts: Outside['hosts'] = {
+    restartService: async ({ id }, service: Service) => {
+      const machine = this.get(id);
+      if (machine.phase !== 'Running' || !this.isConnected(machine)) throw new HostError(`${id} does not answer`);
+      await this.clock.sleep(2_000);
+      if (machine.phase !== 'Running') throw new HostError(`${id} stopped answering`);
+      if (machine.stubborn.has(service)) throw new HostError(`${service}.service: Main process exited, code=exited, status=1/FAILURE`);
+      machine.setService(service, true);
+    },
+  };
+
+  readonly provider: Outside['provider'] = {
+    describe: async (id) => {
+      const machine = this.get(id);
+      this.#checkProvider(machine);
+      return {
+        power: machine.phase === 'Off' ? 'Off' : 'On',
+        console: machine.console.slice(-10),
+        capabilities: { nmi: true, powerCycle: true, console: true },
+      };
+    },
+    reboot: (id, mode, key) =>
+      this.#act(id, 'reboot', key, (machine) => {
+        if (machine.phase === 'Off') throw new ProviderError('Refused', 'the power is off');
+        if (mode === 'graceful' && machine.phase !== 'Running') throw new ProviderError('Refused', 'the operating system does not answer');
+        machine.boot(key);
+      }),
+    powerCycle: (id, key) => this.#act(id, 'powerCycle', key, (machine) => machine.boot(key)),
+    powerOn: (id, key) =>
+      this.#act(id, 'powerOn', key, (machine) => {
+        if (machine.phase === 'Off') machine.boot(key);
+      }),
+    nmi: (id, key) => this.#act(id, 'nmi', key, (machine) => machine.interrupt()),
+  };
+
+  async #act(id: string, act: Act['act'], key: string, strike: (machine: SimulatedMachine) => void): Promise<void> {
+    const machine = this.get(id);
+    this.#checkProvider(machine);
+    await this.clock.sleep(200 + this.clock.random() * 800);
+    if (this.clock.random() < this.providerFaults.lostCalls) throw new ProviderError('Unknown', 'the connection was cut');
+    const phase = machine.phase;
+    const healthy = this.kubeletWorks(machine) && machine.services.containerd;
+    strike(machine);
+    const record = { machine: id, at: this.clock.now(), act, key, phase, healthy };
+    this.acts.push(record);
+    for (const listener of this.actListeners) listener(record);
+    if (this.clock.random() < this.providerFaults.lostAnswers) throw new ProviderError('Unknown', 'the connection was cut before the answer');
+  }
+
+  /** BMCs have a network of their own, which a rack switch does not take down, but a zone does. */
+  #checkProvider(machine: SimulatedMachine): void {
+    if (this.providerFaults.down) throw new ProviderError('TryAgain', 'the provider does not answer');
+    if (this.zonesDown.has(machine.place.zone)) throw new ProviderError('TryAgain', `no route to the BMCs of ${machine.place.zone}`);
+  }
+}
+
+/** Racks are numbered anew in each zone. */
+export function rackOf(place: { zone: string; rack: string }): string {
+  return `${place.zone}/${place.rack}`;
+}
