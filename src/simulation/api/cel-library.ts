@@ -58,6 +58,14 @@ function registerQuantity(environment: Environment): void {
 
 type Ordered = number | bigint | string;
 
+/** The least item by `sign`: Math.min takes neither bigint nor text. */
+function least(list: readonly Ordered[], sign: 1 | -1): Ordered {
+  let found = list[0];
+  if (found === undefined) throw new Error('min or max of an empty list');
+  for (const item of list) if (sign > 0 ? item < found : item > found) found = item;
+  return found;
+}
+
 function registerLists(environment: Environment): void {
   environment
     .registerFunction('list.isSorted(): bool', (list: Ordered[]) =>
@@ -68,8 +76,8 @@ function registerLists(environment: Environment): void {
         ? list.reduce((sum: number, item) => sum + Number(item), 0)
         : list.reduce((sum: bigint, item) => sum + BigInt(item), 0n),
     )
-    .registerFunction('list.min(): dyn', (list: Ordered[]) => list.reduce((a, b) => (b < a ? b : a)))
-    .registerFunction('list.max(): dyn', (list: Ordered[]) => list.reduce((a, b) => (b > a ? b : a)))
+    .registerFunction('list.min(): dyn', (list: Ordered[]) => least(list, 1))
+    .registerFunction('list.max(): dyn', (list: Ordered[]) => least(list, -1))
     .registerFunction('list.indexOf(dyn): int', (list: unknown[], item: unknown) =>
       BigInt(list.indexOf(item)),
     )

@@ -40,7 +40,6 @@ function hasType(value: unknown, schema: JsonObject): boolean {
     case 'integer':
       return Number.isInteger(value);
     default:
-      // biome-ignore lint/suspicious/useValidTypeof: string, number and boolean are named alike in both
       return typeof value === schema.type;
   }
 }
