@@ -66,7 +66,7 @@ export function customResources(use: () => Client): void {
         [
           { type: 'Huge' },
           'spec.type',
-          'Widget.conformance.drover.dev "wrong" is invalid: spec.type: Unsupported value: "Huge": supported values: "Small", "Large"',
+          'Widget.conformance.drover.dev "wrong" is invalid: [spec.type: Unsupported value: "Huge": supported values: "Small", "Large", <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]',
         ],
         [{ type: undefined }, 'spec.type', 'Required value'],
         [
@@ -111,7 +111,7 @@ export function customResources(use: () => Client): void {
       );
       assert.equal(
         low.message,
-        'Widget.conformance.drover.dev "cel" is invalid: spec.low: Invalid value: low 3 is above high',
+        'Widget.conformance.drover.dev "cel" is invalid: spec.low: Invalid value: low is above high of Small',
       );
       ok(await client.post(client.widgets(), widget('cel', { serial: 'a', low: 1, high: 2 })), 201);
       const path = client.widgets('cel');

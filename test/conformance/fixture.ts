@@ -144,7 +144,8 @@ export const configMap = (
 ) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name, labels },
+  // An empty map is a field of its own to server-side apply: leave it out.
+  metadata: Object.keys(labels).length > 0 ? { name, labels } : { name },
   data,
 });
 
@@ -166,7 +167,7 @@ const SPEC_SCHEMA = {
   type: 'object',
   required: ['type'],
   properties: {
-    type: { type: 'string', enum: ['Small', 'Large'] },
+    type: { type: 'string', maxLength: 10, enum: ['Small', 'Large'] },
     replicas: { type: 'integer', minimum: 0, maximum: 10, default: 1 },
     title: { type: 'string', maxLength: 10, pattern: '^[a-z]*$' },
     since: { type: 'string', format: 'date-time' },
@@ -200,7 +201,7 @@ const SPEC_SCHEMA = {
   'x-kubernetes-validations': [
     {
       rule: '!has(self.low) || !has(self.high) || self.low <= self.high',
-      messageExpression: "'low ' + string(self.low) + ' is above high'",
+      messageExpression: "'low is above high of ' + self.type",
       message: 'low is above high',
       fieldPath: '.low',
     },

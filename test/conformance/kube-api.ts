@@ -57,7 +57,7 @@ async function prepare(client: Client): Promise<void> {
   ok(await client.post('/api/v1/namespaces', { metadata: { name: client.namespace } }), 201);
   // Pods need it; a controller manager may have been quicker.
   await client.post(client.in('serviceaccounts'), { metadata: { name: 'default' } });
-  await client.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', WIDGET_CRD);
+  ok(await client.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', WIDGET_CRD), 201);
   for (let tries = 0; tries < ESTABLISH_TRIES; tries++) {
     const { status } = await client.get(client.widgets());
     if (status === 200) return;

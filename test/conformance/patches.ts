@@ -40,7 +40,7 @@ export function patches(use: () => Client): void {
         ]),
       );
       assert.deepEqual(patched.data, { b: '5', c: '2', d: '1' });
-      assert.equal(patched.metadata.labels, undefined);
+      assert.deepEqual(patched.metadata.labels ?? {}, {});
       const failing = [
         { op: 'add', path: '/data/e', value: '6' },
         { op: 'test', path: '/data/b', value: 'other' },

@@ -43,6 +43,10 @@ export class CelRules {
     this.#root = root;
   }
 
+  get isEmpty(): boolean {
+    return this.#root === undefined;
+  }
+
   check(object: JsonObject, old: JsonObject | undefined): Cause[] {
     const causes: Cause[] = [];
     if (this.#root) checkNode(this.#root, object, old, '', causes);

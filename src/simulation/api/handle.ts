@@ -9,15 +9,7 @@ import { list, matcherOf } from './list.ts';
 import { patch } from './patch.ts';
 import type { Stored } from './registry.ts';
 import { type Route, routeOf } from './route.ts';
-import {
-  ApiError,
-  badRequest,
-  invalid,
-  methodNotAllowed,
-  noSuchPath,
-  notServedHere,
-  success,
-} from './status.ts';
+import { ApiError, badRequest, invalid, methodNotAllowed, notServedHere, success } from './status.ts';
 import { type IncludeObject, tableOfList, tableOfOne } from './table.ts';
 import { checkedBody, create, found, replace, type WriteOptions } from './write.ts';
 
@@ -25,6 +17,11 @@ type Query = Readonly<Record<string, string>>;
 
 const NO_QUERY: Query = Object.freeze({});
 const JSON_HEADERS = Object.freeze({ 'content-type': 'application/json' });
+const NO_SUCH_PATH: KubeResponse = {
+  status: 404,
+  headers: { 'content-type': 'text/plain' },
+  body: '404 page not found\n',
+};
 const MANAGER_LENGTH_MAX = 128;
 
 /** @param manager the client's name, which owns fields unless the request names another. */
@@ -48,8 +45,8 @@ function answer(core: ApiCore, request: KubeRequest, user: string): KubeResponse
   const route = routeOf(path, core.registry);
   if (!route) {
     const found = request.method === 'GET' ? discover(core, path, request.accept) : undefined;
-    if (!found) throw noSuchPath();
-    return found;
+    // In plain text, as the real server does for what it does not serve.
+    return found ?? NO_SUCH_PATH;
   }
   if (isUnservedSubresource(route))
     throw notServedHere(`the subresource ${route.kind.plural}/${route.subresource}`);

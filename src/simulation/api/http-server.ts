@@ -54,12 +54,19 @@ export async function serve(backend: Backend, options: ServeOptions): Promise<Se
   };
 }
 
-function kubeconfigOf(server: string, token: string | undefined): string {
+/**
+ * kubectl sends no credentials over plain HTTP, whatever its kubeconfig says; but it keeps the path of
+ * the server's address. So the token goes in there: `/as/TOKEN/api/v1/nodes`.
+ */
+const TOKEN_PATH = /^\/as\/([^/]+)(\/.*)?$/;
+
+function kubeconfigOf(url: string, token: string | undefined): string {
+  const server = token === undefined ? url : `${url}/as/${encodeURIComponent(token)}`;
   return stringifyYaml({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: CLUSTER_NAME, cluster: { server } }],
-    users: [{ name: CLUSTER_NAME, user: token === undefined ? {} : { token } }],
+    users: [{ name: CLUSTER_NAME, user: {} }],
     contexts: [{ name: CLUSTER_NAME, context: { cluster: CLUSTER_NAME, user: CLUSTER_NAME } }],
     'current-context': CLUSTER_NAME,
   });
@@ -100,7 +107,9 @@ async function respond(
 function userOf(message: IncomingMessage, tokens: ServeOptions['tokens']): string {
   const agent = message.headers['user-agent']?.split('/')[0];
   if (!tokens) return agent || 'unknown';
-  const token = /^Bearer (.+)$/.exec(message.headers.authorization ?? '')?.[1];
+  const inPath = TOKEN_PATH.exec(message.url ?? '')?.[1];
+  const inHeader = /^Bearer (.+)$/.exec(message.headers.authorization ?? '')?.[1];
+  const token = inPath === undefined ? inHeader : decodeURIComponent(inPath);
   const user = token === undefined ? undefined : tokens[token];
   if (user === undefined) throw new ApiError(401, 'Unauthorized', 'Unauthorized');
   return agent || user;
@@ -112,7 +121,7 @@ async function requestOf(message: IncomingMessage): Promise<KubeRequest> {
   const text = await textOf(message);
   return {
     method: message.method as Method,
-    path: url.pathname,
+    path: url.pathname.replace(TOKEN_PATH, '$2') || '/',
     query: Object.fromEntries(url.searchParams),
     ...(message.headers.accept ? { accept: message.headers.accept } : {}),
     contentType,

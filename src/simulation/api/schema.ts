@@ -97,6 +97,21 @@ export function pruned(value: unknown, schema: JsonObject, unknown: string[], pa
   return copy ?? value;
 }
 
+/** Faults of form, after which rules are not asked. */
+const BLOCKING = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+const RULES_NOT_CHECKED: Cause = {
+  reason: 'FieldValueInvalid',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+  field: '<nil>',
+};
+
 export function validate(object: JsonObject, old: JsonObject | undefined, schema: CompiledSchema): Cause[] {
   const causes: Cause[] = [];
   for (const key in objectAt(schema.root, 'properties')) {
@@ -109,7 +124,8 @@ export function validate(object: JsonObject, old: JsonObject | undefined, schema
     if (object[key] !== undefined) continue;
     causes.push({ reason: 'FieldValueRequired', message: 'Required value', field: key });
   }
-  // As in the real server, rules are only asked of what has the right form.
-  if (causes.length > 0) return causes;
-  return schema.rules.check(object, old);
+  if (!causes.some((cause) => BLOCKING.has(cause.reason ?? ''))) {
+    return [...causes, ...schema.rules.check(object, old)];
+  }
+  return schema.rules.isEmpty ? causes : [...causes, RULES_NOT_CHECKED];
 }

@@ -5,7 +5,7 @@ import { apiVersionOf } from '../../platform/kube/objects.ts';
 import { foldStringData } from './builtin-kinds.ts';
 import type { ApiCore } from './core.ts';
 import { crdStatus, kindOfCrd, withCrdDefaults } from './crd.ts';
-import { isObject, type JsonObject, objectAt, same, stringAt, withoutNulls } from './json.ts';
+import { isObject, type JsonObject, objectAt, same, stringAt, without, withoutNulls } from './json.ts';
 import { checkMetadata, checkName } from './names.ts';
 import { noteUpdate, type Owner, withOwners } from './ownership.ts';
 import type { Kind, Stored, StoredMeta } from './registry.ts';
@@ -53,7 +53,7 @@ export function create(
   options: WriteOptions,
 ): Stored {
   let object = checkedBody(kind, namespace, body);
-  const given = objectAt(object, 'metadata');
+  const given = withoutEmpty(objectAt(object, 'metadata'));
   const name = nameOf(core, given);
   const causes =
     name === ''
@@ -298,8 +298,18 @@ const SERVER_META = [
   'resourceVersion',
 ] as const;
 
+const DROPPED_WHEN_EMPTY = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
+
+function withoutEmpty(metadata: JsonObject): JsonObject {
+  const empty = DROPPED_WHEN_EMPTY.filter((key) => {
+    const value = metadata[key];
+    return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  });
+  return empty.length === 0 ? metadata : without(metadata, ...empty);
+}
+
 function keptMetadata(old: Stored, given: JsonObject): StoredMeta {
-  const metadata: Record<string, unknown> = { ...given };
+  const metadata: Record<string, unknown> = { ...withoutEmpty(given) };
   for (const key of SERVER_META) {
     if (old.metadata[key] === undefined) delete metadata[key];
     else metadata[key] = old.metadata[key];
