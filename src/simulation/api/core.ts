@@ -1,4 +1,4 @@
-import type { Clock } from '../../platform/clock/clock.ts';
+import { type Clock, SECOND, toTime } from '../../platform/clock/clock.ts';
 import { NAMESPACES } from '../../platform/kube/objects.ts';
 import { BUILTIN_KINDS } from './builtin-kinds.ts';
 import { stringAt } from './json.ts';
@@ -12,12 +12,24 @@ export class ApiCore {
   readonly store: Store;
   readonly registry = new Registry();
   readonly #namespaces: Collection;
+  #second = -1;
+  #time = '';
 
   constructor(clock: Clock, historySize: number) {
     this.clock = clock;
     this.store = new Store(historySize);
     for (const kind of BUILTIN_KINDS) this.serveKind(kind);
     this.#namespaces = this.store.collection(this.registry.find('', 'v1', NAMESPACES.plural) as Kind);
+  }
+
+  /** The time as objects carry it, written once a second: each write stamps with it. */
+  time(): string {
+    const second = Math.floor(this.clock.now() / SECOND);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#time = toTime(second * SECOND);
+    }
+    return this.#time;
   }
 
   serveKind(kind: Kind): void {

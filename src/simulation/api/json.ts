@@ -53,19 +53,25 @@ export function same(a: unknown, b: unknown): boolean {
   return count === 0;
 }
 
-/** Drops null members of objects at every depth, as the typed structs of the real server do. */
-export function withoutNulls<T>(value: T): T {
+/**
+ * Drops null members of objects at every depth, as the typed structs of the real server do. What is the
+ * same reference as in `clean` is not looked into: it was done before.
+ */
+export function withoutNulls<T>(value: T, clean?: unknown): T {
+  if (value === clean) return value;
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined;
     for (let i = 0; i < value.length; i++) {
       const item: unknown = value[i];
-      const kept = withoutNulls(item);
+      if (typeof item !== 'object') continue;
+      const kept = withoutNulls(item, Array.isArray(clean) ? clean[i] : undefined);
       if (kept !== item) copy ??= value.slice();
       if (copy) copy[i] = kept;
     }
     return (copy ?? value) as T;
   }
   if (!isObject(value)) return value;
+  const known = isObject(clean) ? clean : EMPTY;
   let copy: Record<string, unknown> | undefined;
   for (const key in value) {
     const item = value[key];
@@ -73,7 +79,7 @@ export function withoutNulls<T>(value: T): T {
       copy ??= { ...value };
       delete copy[key];
     } else if (typeof item === 'object') {
-      const kept = withoutNulls(item);
+      const kept = withoutNulls(item, known[key]);
       if (kept !== item) {
         copy ??= { ...value };
         copy[key] = kept;

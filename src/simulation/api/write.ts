@@ -1,6 +1,5 @@
 // Creating and changing objects: what clients may set, what the server sets, and who then owns it.
 
-import { toTime } from '../../platform/clock/clock.ts';
 import { apiVersionOf } from '../../platform/kube/objects.ts';
 import { foldStringData } from './builtin-kinds.ts';
 import type { ApiCore } from './core.ts';
@@ -72,7 +71,7 @@ export function create(
   const collection = core.store.collection(kind);
   if (collection.find(namespace ?? '', name)) throw alreadyExists(kind, name);
 
-  const time = toTime(core.clock.now());
+  const time = core.time();
   const {
     selfLink: _l,
     managedFields: _m,
@@ -139,11 +138,11 @@ const withoutKey = (object: JsonObject, key: string): JsonObject => {
 };
 
 /** Cut to the schema and filled with defaults. */
-function prepared(kind: Kind, object: JsonObject, options: WriteOptions, isNew = true): JsonObject {
+function prepared(kind: Kind, object: JsonObject, options: WriteOptions, old?: Stored): JsonObject {
   if (!kind.schema) {
-    const clean = withoutNulls(object);
+    const clean = withoutNulls(object, old);
     if (kind.kind === 'CustomResourceDefinition') return withCrdDefaults(clean);
-    if (isNew) return kind.prepare ? kind.prepare(clean) : clean;
+    if (!old) return kind.prepare ? kind.prepare(clean) : clean;
     return kind.kind === 'Secret' ? foldStringData(clean) : clean;
   }
   const unknown: string[] = [];
@@ -159,14 +158,17 @@ function tellUnknown(fields: readonly string[], options: WriteOptions): void {
 }
 
 function check(kind: Kind, object: JsonObject, old: Stored | undefined): void {
-  const causes: Cause[] = checkMetadata(objectAt(object, 'metadata'), old?.metadata);
+  const metadata = objectAt(object, 'metadata');
+  const causes: Cause[] = metadata === old?.metadata ? [] : checkMetadata(metadata, old?.metadata);
   if (kind.schema) causes.push(...validate(object, old, kind.schema));
   else if (kind.validate) causes.push(...kind.validate(object, old));
-  if (causes.length > 0) throw invalid(kind, String(objectAt(object, 'metadata').name), causes);
+  if (causes.length > 0) throw invalid(kind, String(metadata.name), causes);
 }
 
 /** apiVersion, kind and metadata first, as people read it. */
 function finished(kind: Kind, object: Stored): Stored {
+  const [first, second, third] = Object.keys(object);
+  if (first === 'apiVersion' && second === 'kind' && third === 'metadata') return object;
   const { apiVersion: _a, kind: _k, metadata, ...rest } = object;
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...rest };
 }
@@ -186,7 +188,7 @@ function admitCrd(core: ApiCore, crd: Stored, old: Stored | undefined, options: 
     );
   }
   if (!options.dryRun) core.serveKind(found.kind);
-  return { ...crd, status: crdStatus(crd, old, toTime(core.clock.now())) };
+  return { ...crd, status: crdStatus(crd, old, core.time()) };
 }
 
 export interface Change {
@@ -204,9 +206,9 @@ export function replace(core: ApiCore, change: Change, options: WriteOptions): S
   const old = entry.object;
   checkPreconditions(kind, old, objectAt(change.body, 'metadata'));
   let object = inherited(kind, old, change.body, subresource);
-  object = prepared(kind, object, options, false);
+  object = prepared(kind, object, options, old);
   if (kind.kind === 'CustomResourceDefinition')
-    object = { ...object, status: crdStatus(object, old, toTime(core.clock.now())) };
+    object = { ...object, status: crdStatus(object, old, core.time()) };
   check(kind, object, old);
   let stored = object as Stored;
   if (kind.kind === 'CustomResourceDefinition' && subresource === '' && !same(stored.spec, old.spec))
@@ -231,7 +233,7 @@ function commit(core: ApiCore, change: Change, object: Stored, options: WriteOpt
   let stored = stamped(finished(kind, object), core.store.nextVersion());
   if (options.owners) entry.pending = [];
   else if (same(stored.metadata.managedFields, old.metadata.managedFields)) {
-    const time = toTime(core.clock.now());
+    const time = core.time();
     stored = noteUpdate(
       entry,
       stored,
@@ -309,6 +311,8 @@ function withoutEmpty(metadata: JsonObject): JsonObject {
 }
 
 function keptMetadata(old: Stored, given: JsonObject): StoredMeta {
+  // A client that changed only the rest hands back what it was given.
+  if (given === old.metadata) return old.metadata;
   const metadata: Record<string, unknown> = { ...withoutEmpty(given) };
   for (const key of SERVER_META) {
     if (old.metadata[key] === undefined) delete metadata[key];
