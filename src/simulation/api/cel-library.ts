@@ -90,6 +90,9 @@ function registerStrings(environment: Environment): void {
   const find = (text: string, pattern: string) => text.match(new RegExp(pattern, 'u'))?.[0] ?? '';
   environment
     .registerFunction('string.find(string): string', find)
+    .registerFunction('string.replace(string, string): string', (text: string, from: string, to: string) =>
+      text.replaceAll(from, to),
+    )
     .registerFunction('string.findAll(string): list', (text: string, pattern: string) => [
       ...(text.match(new RegExp(pattern, 'gu')) ?? []),
     ])
