@@ -120,7 +120,7 @@ export class Drover {
       caches.operations.by('machine', machine).some(({ spec, status }) => status?.intent && !status.endedAt && TYPES[spec.type].boots);
     const beliefs = new Beliefs(clock, isPlanned);
     const healing = new HealingController({ clock, client, caches, clusters, beliefs, journal, history, refusal, onError: onError('healing') });
-    const gate = new Gate({ clock, caches, clusters, lost: (cluster) => healing.lost(cluster), notLeader: refusal });
+    const gate = new Gate({ clock, caches, clusters, lost: (cluster) => healing.lost(cluster), isDown: (machine) => healing.isDown(machine), notLeader: refusal });
     const operations = new OperationsController({ clock, client, caches, clusters, beliefs, gate, journal, history, outside, refusal, onError: onError('operations') });
     const fleet = new FleetController({
       clock, client, caches, clusters, liftCordon, refusal,

@@ -23,6 +23,8 @@ export interface GateOptions {
   clusters: Clusters;
   /** Machines of a cluster that answer nothing now and whose rack or zone is not out as a whole. */
   lost(cluster: string): ReadonlySet<string>;
+  /** Our own witnesses agree that the machine is down, though its Node may still be Ready=True for 50 s. */
+  isDown(machine: string): boolean;
   notLeader(): Reason | undefined;
 }
 
@@ -89,7 +91,7 @@ export class Gate {
     // The node once more, from the API server itself: what it costs is decided on nothing older than this answer.
     const live = await member.client.get<Node>(NODES, nodeName);
     const view = live && nodeView(live);
-    const takesPods = view !== undefined && view.ready === 'True' && !view.unschedulable;
+    const takesPods = view !== undefined && view.ready === 'True' && !view.unschedulable && !this.#options.isDown(name);
     if (takesPods && !question.takesPods) {
       const again = admit({ ...question, takesPods, now: clock.now() });
       if (again) return again;
@@ -103,6 +105,7 @@ export class Gate {
 
   #takesPods(machine: Machine | undefined): boolean {
     const node = machine && this.#options.clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
+    if (machine && this.#options.isDown(machine.metadata.name)) return false;
     return node !== undefined && node.ready === 'True' && !node.unschedulable;
   }
 

@@ -27,6 +27,8 @@ const CONCURRENCY = 32;
 const OUTAGES_MS = 1_000;
 /** What the API says of a cluster's nodes is worth nothing when older. */
 const BLIND_MS = 90_000;
+/** Causes in which no Pod of the machine can be serving. */
+const DOWN: ReadonlySet<string> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
 export const INCIDENT_LABEL = 'drover.dev/incident';
 export const MACHINE_LABEL = 'drover.dev/machine';
 
@@ -82,6 +84,14 @@ export class HealingController {
       if (outageAround(belief, this.outages())?.level !== 'rack') found.add(belief.machine);
     }
     return found;
+  }
+
+  /** It answers nothing, and a second witness has told why: nothing that it does can be disrupted. */
+  isDown(name: string): boolean {
+    const belief = this.#options.beliefs.get(name);
+    if (!belief || !isLost(belief)) return false;
+    const incident = this.#options.caches.incidents.by('machine', name).find((one) => !one.status?.endedAt);
+    return DOWN.has(incident?.status?.diagnosis?.cause ?? '');
   }
 
   async #look(name: string): Promise<number | undefined> {

@@ -13,6 +13,10 @@ import { ladderFor, nextRung } from './ladder.ts';
 const LOOK_AGAIN_MS = 2_000;
 /** A repair that succeeded is given this long to show; then it did not work after all. */
 const SETTLE_MS = 60_000;
+/** From the first answer of sshd until kubelet and runtime must be up. */
+const STARTUP_MS = 60_000;
+/** Causes after which the machine comes up anew. */
+const DOWN: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff', 'NetworkLost', 'DomainOutage', 'Restarted']);
 /** Remedies that end a boot, and so count against `maxRebootsPerDay`. */
 const BOOTS: ReadonlySet<Remedy> = new Set(['Reboot', 'PowerCycle', 'Nmi']);
 
@@ -78,7 +82,9 @@ function proceed(view: View, incident: Incident): Plan {
   const verdict = diagnose(belief, runningActs(running) ? withoutPlanned(around) : around, now);
   const changed = verdict.cause !== old.diagnosis?.cause || verdict.domain !== old.diagnosis?.domain;
   // While our own act is under way the signs are of our making: the diagnosis that led to it stands.
-  if (!runningActs(running) && (changed || verdict.confidence !== old.diagnosis?.confidence)) {
+  const cameUp = belief.ssh?.value === 'Answers' && now - belief.ssh.since < STARTUP_MS && DOWN.has(old.diagnosis?.cause ?? 'Unknown');
+  const news = supersedes(verdict.cause, old.diagnosis?.cause) || verdict.domain !== old.diagnosis?.domain;
+  if (!runningActs(running) && news && !cameUp && (changed || verdict.confidence !== old.diagnosis?.confidence)) {
     status.diagnosis = { ...verdict, at: changed ? stamp(now) : (old.diagnosis?.at ?? stamp(now)) };
   }
   const cause: Cause = status.diagnosis?.cause ?? 'Unknown';
@@ -126,6 +132,15 @@ function proceed(view: View, incident: Incident): Plan {
     say: { kind: 'Act', reason: 'RemedyAsked', message: message.slice(0, 1000) },
     again_ms: LOOK_AGAIN_MS,
   };
+}
+
+/**
+ * Not knowing does not undo what was known, and neither does the machine's coming back: an incident ends
+ * under the name of what took the machine down.
+ */
+function supersedes(next: Cause, known: Cause | undefined): boolean {
+  if (known === undefined || known === 'Unknown' || known === 'Planned' || known === 'ControlPlaneBlind') return true;
+  return next !== 'Unknown' && next !== 'Restarted';
 }
 
 /** An operation of ours is under way or waits to be let through. */
@@ -177,6 +192,11 @@ function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause:
   if (seen?.value === 'Booting' && belief.ssh?.value !== 'Answers') {
     const until_ms = seen.since + toMilliseconds(policy.spec.bootTimeout);
     if (now < until_ms) return { reason: 'BootInProgress', message: 'it is booting by itself', until: stamp(until_ms) };
+  }
+  const { ssh } = belief;
+  if (ssh?.value === 'Answers' && now - ssh.since < STARTUP_MS && (cause === 'KubeletDown' || cause === 'RuntimeDown' || DOWN.has(cause))) {
+    const until_ms = ssh.since + STARTUP_MS;
+    return { reason: 'Starting', message: 'it has just come up again; its services are given time to start', until: stamp(until_ms) };
   }
   const last = operations.at(-1);
   if (last?.status?.state === 'Succeeded') {

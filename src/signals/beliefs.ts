@@ -137,21 +137,26 @@ export class Beliefs {
     delete belief.maintenance;
   }
 
-  /** Time alone can make a symptom begin or end. */
+  /** Time alone can make a symptom begin or end. Tells nobody: whoever asks is looking already. */
   reconsider(name: string): void {
     const belief = this.#beliefs.get(name);
-    if (belief) this.#judge(belief);
+    if (belief) this.#weigh(belief);
   }
 
   #judge(belief: Belief): void {
+    const wasSick = belief.sickSince !== undefined;
+    this.#weigh(belief);
+    if (!wasSick && belief.sickSince === undefined) return;
+    for (const listener of this.#listeners) listener(belief.machine);
+  }
+
+  #weigh(belief: Belief): void {
     const now = this.#clock.now();
     const sick = symptomsOf(belief, now).length > 0;
     const proven = belief.nodeFace?.ready === 'True' && belief.ssh?.value === 'Answers' && belief.kubelet?.value === 'Answers';
-    const wasSick = belief.sickSince !== undefined;
     if (sick) belief.sickSince ??= now;
     else delete belief.sickSince;
     if (!sick && proven) belief.wellSince ??= now;
     else delete belief.wellSince;
-    if (sick || wasSick) for (const listener of this.#listeners) listener(belief.machine);
   }
 }

@@ -1,0 +1,82 @@
+import type { Migration } from './index.ts';
+
+/**
+ * `collate "C"`: resource versions are compared digit by digit. Lists are asked for newest first, of one
+ * machine, one cluster or one subject; old rows are found by age.
+ */
+export const firstTables: Migration = {
+  name: '0001-first-tables',
+  statements: [
+    'create sequence history_writers',
+    `create table decisions (
+      writer bigint not null,
+      number bigint not null,
+      at timestamptz not null,
+      actor text not null,
+      kind text not null,
+      cluster text not null,
+      machine text not null,
+      subject text not null,
+      reason text not null,
+      message text not null,
+      evidence jsonb,
+      until timestamptz,
+      primary key (writer, number)
+    )`,
+    'create index decisions_machine on decisions (machine, at desc)',
+    'create index decisions_cluster on decisions (cluster, at desc)',
+    'create index decisions_subject on decisions (subject, at desc)',
+    'create index decisions_at on decisions (at desc)',
+    `create table incidents (
+      uid text primary key,
+      version text collate "C" not null,
+      name text not null,
+      cluster text not null,
+      machine text not null,
+      node text not null,
+      cause text,
+      domain text,
+      stage text,
+      created_at timestamptz not null,
+      first_symptom_at timestamptz,
+      detected_at timestamptz,
+      located_at timestamptz,
+      healed_at timestamptz,
+      escalated_at timestamptz,
+      ended_at timestamptz,
+      seen_at timestamptz not null default now(),
+      object jsonb not null
+    )`,
+    'create index incidents_machine on incidents (machine, created_at desc)',
+    'create index incidents_cluster on incidents (cluster, created_at desc)',
+    'create index incidents_cause on incidents (cause, created_at desc)',
+    'create index incidents_created_at on incidents (created_at desc)',
+    'create index incidents_ended_at on incidents (ended_at)',
+    'create index incidents_open on incidents (seen_at) where ended_at is null',
+    `create table operations (
+      uid text primary key,
+      version text collate "C" not null,
+      name text not null,
+      cluster text not null,
+      machine text not null,
+      node text not null,
+      type text not null,
+      asked_by_kind text not null,
+      asked_by_name text not null,
+      state text,
+      created_at timestamptz not null,
+      admitted_at timestamptz,
+      ended_at timestamptz,
+      seen_at timestamptz not null default now(),
+      boot_id_before text,
+      boot_id_after text,
+      object jsonb not null
+    )`,
+    'create index operations_machine on operations (machine, created_at desc)',
+    'create index operations_cluster on operations (cluster, created_at desc)',
+    'create index operations_asked_by on operations (asked_by_name, created_at desc)',
+    'create index operations_created_at on operations (created_at desc)',
+    'create index operations_ended_at on operations (ended_at)',
+    'create index operations_open on operations (seen_at) where ended_at is null',
+  ],
+};

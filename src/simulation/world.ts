@@ -1,0 +1,100 @@
+import { Drover } from '../drover.ts';
+import { install, NAMESPACE } from '../fleet/install.ts';
+import type { Clock } from '../platform/clock/clock.ts';
+import { type History, noHistory } from '../platform/history/history.ts';
+import { KubeClient } from '../platform/kube/client.ts';
+import { type Log, noLog } from '../platform/telemetry/log.ts';
+import { EmbeddedApi, Faults } from './api/index.ts';
+import { NodeLifecycle } from './control-plane/node-lifecycle.ts';
+import { Workloads } from './control-plane/workloads.ts';
+import { type FleetOptions, SimulatedFleet } from './fleet/fleet.ts';
+import { Kubelets } from './fleet/kubelets.ts';
+import { deployApplications, describeFleet } from './fleet/objects.ts';
+
+export interface WorldOptions extends FleetOptions {
+  /** Applications, each with about a Pod for every third machine. */
+  applications?: number;
+  /** What a Machine's provider shows as its endpoint. */
+  endpoint?: string;
+}
+
+/** One running Drover in a world, with the fault switch of its connection. */
+export interface Replica {
+  drover: Drover;
+  faults: Faults;
+  /** Ends it as a kill would: nothing is released or finished. */
+  kill(): void;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+}
+
+/** A whole fleet in one process: API server, control plane, kubelets, machines; and as many Drovers as are started. */
+export class World {
+  readonly clock: Clock;
+  readonly api: EmbeddedApi;
+  readonly fleet: SimulatedFleet;
+  readonly kubelets: Kubelets;
+  /** Sees and may do everything: for tests and the outside watcher. */
+  readonly admin: KubeClient;
+  readonly #options: WorldOptions;
+  readonly #stop = new AbortController();
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.api = new EmbeddedApi({ clock: options.clock });
+    this.fleet = new SimulatedFleet(options);
+    this.admin = new KubeClient(this.api.transport({ user: 'admin' }), this.clock);
+    this.kubelets = new Kubelets(this.fleet, new KubeClient(this.api.transport({ user: 'kubelets' }), this.clock));
+  }
+
+  /** Fills the world and sets it going. */
+  async open(): Promise<void> {
+    const { signal } = this.#stop;
+    await install(this.admin, { defaults: true });
+    await describeFleet(this.admin, this.fleet, this.#options.endpoint ?? 'http://127.0.0.1:1');
+    await this.kubelets.registerAll();
+    const applications = this.#options.applications ?? 5;
+    await deployApplications(this.admin, applications, Math.ceil(this.fleet.machines.size / 3));
+    void this.kubelets.run(signal);
+    for (const part of [NodeLifecycle, Workloads]) {
+      const client = new KubeClient(this.api.transport({ user: 'kube-controller-manager' }), this.clock);
+      void new part(client).run(signal);
+    }
+  }
+
+  start(options: { identity?: string; history?: History; log?: Log } = {}): Replica {
+    const faults = new Faults();
+    const stop = new AbortController();
+    const drover = new Drover({
+      clock: this.clock,
+      transport: this.api.transport({ user: 'drover', faults }),
+      identity: options.identity ?? `drover-${this.clock.id(5)}`,
+      namespace: NAMESPACE,
+      history: options.history ?? noHistory,
+      log: options.log ?? noLog,
+      connect: () => {
+        throw new Error('this world has one cluster');
+      },
+      open: () => this.fleet,
+    });
+    const done = drover.run(stop.signal);
+    return {
+      drover,
+      faults,
+      kill: () => {
+        faults.unreachable = true;
+        stop.abort(new Error('killed'));
+      },
+      stop: async () => {
+        stop.abort(new Error('stopped'));
+        await done;
+      },
+    };
+  }
+
+  close(): void {
+    this.#stop.abort(new Error('closed'));
+    this.api.close();
+  }
+}
