@@ -106,10 +106,12 @@ function costs(stock: Stock, machine: Machine): Reason | undefined {
     return { reason: 'TopologySpent', message, evidence: { ...said, key, value: where, disrupted: String(disrupted), allowed: String(allowed) } };
   }
   const least = Number(spec.minSchedulable.slice(0, -1));
-  const after = ((stock.schedulable - 1) / Math.max(1, stock.selected)) * 100;
-  if (after < least) {
-    const message = `only ${after.toFixed(1)} % of nodes would take Pods; DisruptionBudget ${metadata.name} wants ${least} %`;
-    return { reason: 'TooFewSchedulable', message, evidence: { ...said, after: after.toFixed(2), least: String(least) } };
+  // At least one may be away: 98 % of a fleet of 36 would otherwise forbid all work for ever.
+  const mayBeAway = Math.max(1, Math.floor((stock.selected * (100 - least)) / 100));
+  const away = stock.selected - stock.schedulable + 1;
+  if (away > mayBeAway) {
+    const message = `${away} of ${stock.selected} nodes would take no Pods; DisruptionBudget ${metadata.name} wants ${least} % to take them, so ${mayBeAway} may be away`;
+    return { reason: 'TooFewSchedulable', message, evidence: { ...said, away: String(away), allowed: String(mayBeAway) } };
   }
   if (spec.rate && stock.recent >= spec.rate.count) {
     const message = `${stock.recent} disruptions within ${spec.rate.per}; DisruptionBudget ${metadata.name} allows ${spec.rate.count}`;

@@ -21,11 +21,15 @@ export async function patrol(
 ): Promise<void> {
   const { clock, beliefs, beat, onError } = options;
   let fullAt = Number.NEGATIVE_INFINITY;
+  let groups: ReturnType<Beat['groups']> = [];
   while (!signal.aborted) {
     const full = clock.now() - fullAt >= PATROL_MS;
-    if (full) fullAt = clock.now();
+    if (full) {
+      fullAt = clock.now();
+      groups = beat.groups();
+    }
     await Promise.all(
-      beat.groups().map(async ({ prober, targets }) => {
+      groups.map(async ({ prober, targets }) => {
         const wanted = full ? targets : targets.filter((target) => beliefs.get(target.machine)?.sickSince !== undefined);
         if (wanted.length === 0) return;
         try {

@@ -1,13 +1,15 @@
 import { Drover } from '../drover.ts';
 import { install, NAMESPACE } from '../fleet/install.ts';
 import type { Clock } from '../platform/clock/clock.ts';
-import { type History, noHistory } from '../platform/history/history.ts';
+import { type Decision, type History, noHistory } from '../platform/history/history.ts';
 import { KubeClient } from '../platform/kube/client.ts';
+import type { KubeRequest, Transport } from '../platform/kube/transport.ts';
+import type { Outside } from '../platform/outside.ts';
 import { type Log, noLog } from '../platform/telemetry/log.ts';
 import { EmbeddedApi, Faults } from './api/index.ts';
 import { NodeLifecycle } from './control-plane/node-lifecycle.ts';
 import { Workloads } from './control-plane/workloads.ts';
-import { type FleetOptions, SimulatedFleet } from './fleet/fleet.ts';
+import { type Act, type FleetOptions, SimulatedFleet } from './fleet/fleet.ts';
 import { Kubelets } from './fleet/kubelets.ts';
 import { deployApplications, describeFleet } from './fleet/objects.ts';
 
@@ -26,6 +28,24 @@ export interface Replica {
   kill(): void;
   /** Ends it in order. */
   stop(): Promise<void>;
+}
+
+/** Sees from outside what a replica asks of the API, decides, and does to machines. */
+export interface Watcher {
+  requested(request: KubeRequest): void;
+  decided(decision: Decision): void;
+  acted(act: Act & { replica: string }): void;
+}
+
+function watched(transport: Transport, watcher: Watcher): Transport {
+  return {
+    send: (request) => {
+      watcher.requested(request);
+      return transport.send(request);
+    },
+    stream: (request) => transport.stream(request),
+    close: () => transport.close(),
+  };
 }
 
 /** A whole fleet in one process: API server, control plane, kubelets, machines; and as many Drovers as are started. */
@@ -63,20 +83,23 @@ export class World {
     }
   }
 
-  start(options: { identity?: string; history?: History; log?: Log } = {}): Replica {
+  start(options: { identity?: string; history?: History; log?: Log; watcher?: Watcher } = {}): Replica {
     const faults = new Faults();
     const stop = new AbortController();
+    const { watcher } = options;
+    const identity = options.identity ?? `drover-${this.clock.id(5)}`;
+    const transport = this.api.transport({ user: 'drover', faults });
     const drover = new Drover({
       clock: this.clock,
-      transport: this.api.transport({ user: 'drover', faults }),
-      identity: options.identity ?? `drover-${this.clock.id(5)}`,
+      transport: watcher ? watched(transport, watcher) : transport,
+      identity,
       namespace: NAMESPACE,
-      history: options.history ?? noHistory,
+      history: watcher ? { ...noHistory, decision: (decision) => watcher.decided(decision) } : (options.history ?? noHistory),
       log: options.log ?? noLog,
       connect: () => {
         throw new Error('this world has one cluster');
       },
-      open: () => this.fleet,
+      open: () => (watcher ? this.#attributed(identity, watcher) : this.fleet),
     });
     const done = drover.run(stop.signal);
     return {
@@ -89,6 +112,30 @@ export class World {
       stop: async () => {
         stop.abort(new Error('stopped'));
         await done;
+      },
+    };
+  }
+
+  /** The fleet as one replica reaches it: a dead replica reaches nothing, and each act is told with its sender. */
+  #attributed(replica: string, watcher: Watcher): Outside {
+    const { provider, hosts, prober } = this.fleet;
+    const attribute = async (act: Promise<void>, key: string) => {
+      const before = this.fleet.acts.length;
+      try {
+        await act;
+      } finally {
+        for (const done of this.fleet.acts.slice(before)) if (done.key === key) watcher.acted({ ...done, replica });
+      }
+    };
+    return {
+      hosts,
+      prober,
+      provider: {
+        describe: (id) => provider.describe(id),
+        reboot: (id, mode, key) => attribute(provider.reboot(id, mode, key), key),
+        powerCycle: (id, key) => attribute(provider.powerCycle(id, key), key),
+        powerOn: (id, key) => attribute(provider.powerOn(id, key), key),
+        nmi: (id, key) => attribute(provider.nmi(id, key), key),
       },
     };
   }
