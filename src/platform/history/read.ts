@@ -8,7 +8,8 @@ export async function readDecisions(db: Kysely<Tables>, query: DecisionQuery): P
   const { machine, subject, cluster, since, limit } = query;
   const rows = await db
     .selectFrom('decisions')
-    .selectAll()
+    // By name: a newer replica may have added columns.
+    .select(['at', 'actor', 'kind', 'cluster', 'machine', 'subject', 'reason', 'message', 'evidence', 'until'])
     .$if(machine !== undefined, (select) => select.where('machine', '=', machine as string))
     .$if(subject !== undefined, (select) => select.where('subject', '=', subject as string))
     .$if(cluster !== undefined, (select) => select.where('cluster', '=', cluster as string))
@@ -18,7 +19,7 @@ export async function readDecisions(db: Kysely<Tables>, query: DecisionQuery): P
     .orderBy('number', 'desc')
     .limit(rowsOf(limit))
     .execute();
-  return rows.map(({ writer: _, number: __, at, kind, evidence, until, ...rest }) => ({
+  return rows.map(({ at, kind, evidence, until, ...rest }) => ({
     ...rest,
     at: at.getTime(),
     kind: kind as Decision['kind'],
