@@ -12,7 +12,8 @@ import { noPostgres, type Postgres, query, startPostgres } from './start.ts';
 const skip = noPostgres() ?? false;
 const open = (url: string, log: Log = noLog) => openHistory({ url, clock: systemClock, log });
 const until = async (what: string, done: () => boolean | Promise<boolean>) => {
-  for (const end = Date.now() + 60 * SECOND; Date.now() < end; await systemClock.sleep(50)) if (await done()) return;
+  for (const end = Date.now() + 60 * SECOND; Date.now() < end; await systemClock.sleep(50))
+    if (await done()) return;
   assert.fail(`not within a minute: ${what}`);
 };
 
@@ -35,7 +36,9 @@ describe('PostgreSQL', { skip }, () => {
       }
       await Promise.all(replicas.map((replica) => replica.flush()));
       assert.equal((await replicas[0]?.decisions({ limit: 100 }))?.length, 30);
-      assert.deepEqual(await query(url, 'select name from history_migrations'), [{ name: '0001-first-tables' }]);
+      assert.deepEqual(await query(url, 'select name from history_migrations'), [
+        { name: '0001-first-tables' },
+      ]);
       await Promise.all(replicas.map((replica) => replica.close()));
     }
   });
@@ -43,20 +46,23 @@ describe('PostgreSQL', { skip }, () => {
   test('what a newer replica has added does not trouble an older one', async () => {
     const url = await postgres.create('newer');
     await (await open(url)).close();
-    await query(url, `insert into history_migrations (name) values ('9999-of-the-future'); alter table decisions add column later text`);
-    const history = await open(url);
+    await query(
+      url,
+      `insert into history_migrations (name) values ('9999-of-the-future'); alter table decisions add column later text`,
+    );
+    await using history = await open(url);
     history.decision(aDecision('m1'));
     await history.flush();
     assert.deepEqual(await history.decisions({ limit: 5 }), [aDecision('m1')]);
-    await history.close();
   });
 
   test('nothing is lost, and nothing is there twice, when the database is killed in mid-work', async () => {
-    const history = await open(await postgres.create('killed'));
+    await using history = await open(await postgres.create('killed'));
     const total = 6_000;
     let told = 0;
     const tell = (count: number) => {
-      for (let index = 0; index < count; index++) history.decision(aDecision('m1', { at: T0 + told, message: `n${told++}` }));
+      for (let index = 0; index < count; index++)
+        history.decision(aDecision('m1', { at: T0 + told, message: `n${told++}` }));
     };
     tell(1_000);
     await history.flush();
@@ -82,18 +88,25 @@ describe('PostgreSQL', { skip }, () => {
       const rows = (await history.decisions({ since: T0 + total - from - 1_000, limit: 1_000 })).concat();
       for (const row of rows) seen.add(row.message);
     }
-    for (const row of await query(postgres.url.replace(/postgres$/, 'killed'), 'select count(*)::int as n from decisions')) count = (row as { n: number }).n;
+    for (const row of await query(
+      postgres.url.replace(/postgres$/, 'killed'),
+      'select count(*)::int as n from decisions',
+    ))
+      count = (row as { n: number }).n;
     assert.equal(count, total);
     assert.ok(seen.has(`n${total - 1}`));
     assert.equal((await history.incidents({ limit: 5 }))[0]?.status?.stage, 'Healing');
-    await history.close();
   });
 
   test('a database that is away at the start is used when it comes', async () => {
     await postgres.kill();
     const lines: string[] = [];
-    const log = { ...noLog, info: (line: string) => lines.push(line), warn: (line: string) => lines.push(line) };
-    const history = await open(postgres.url.replace(/postgres$/, 'killed'), log);
+    const log = {
+      ...noLog,
+      info: (line: string) => lines.push(line),
+      warn: (line: string) => lines.push(line),
+    };
+    await using history = await open(postgres.url.replace(/postgres$/, 'killed'), log);
     history.decision(aDecision('early'));
     assert.deepEqual([history.status().reachable, history.status().pending], [false, 1]);
     await postgres.start();
@@ -101,17 +114,15 @@ describe('PostgreSQL', { skip }, () => {
     assert.equal((await history.decisions({ machine: 'early', limit: 5 })).length, 1);
     assert.match(lines[0] ?? '', /can't be written, and is kept in memory/);
     assert.match(lines.at(-1) ?? '', /written again/);
-    await history.close();
   });
 
   test('tables that vanished are made again', async () => {
     const url = await postgres.create('emptied');
-    const history = await open(url);
+    await using history = await open(url);
     await query(url, 'drop schema public cascade; create schema public');
     history.decision(aDecision('m1'));
     await until('it is written', () => history.status().pending === 0);
     assert.equal((await history.decisions({ limit: 5 })).length, 1);
-    await history.close();
   });
 });
 

@@ -36,8 +36,13 @@ export function noPostgres(): string | undefined {
 
 function findOrInstall(): string | undefined {
   if (binaryFolder()) return undefined;
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return 'no initdb and postgres on PATH or in /usr/lib/postgresql';
-  const options = { timeout: INSTALL_MS_MAX, stdio: 'pipe', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version'))
+    return 'no initdb and postgres on PATH or in /usr/lib/postgresql';
+  const options = {
+    timeout: INSTALL_MS_MAX,
+    stdio: 'pipe',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  } as const;
   try {
     execFileSync('apt-get', ['update'], options);
     execFileSync('apt-get', ['install', '--yes', '--no-install-recommends', 'postgresql'], options);
@@ -50,7 +55,10 @@ function findOrInstall(): string | undefined {
 function binaryFolder(): string | undefined {
   const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
   versions.sort((a, b) => Number(b) - Number(a));
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...versions.map((version) => join(DEBIAN_FOLDER, version, 'bin'))];
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    ...versions.map((version) => join(DEBIAN_FOLDER, version, 'bin')),
+  ];
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
 }
 
@@ -68,20 +76,37 @@ export async function startPostgres(): Promise<Postgres> {
     chownSync(data, user.uid, user.gid);
   }
   const asUser = user ? ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'] : [];
-  const run = (binary: string, args: string[]) => [...asUser, join(binaries, binary), '-D', data, ...args] as [string, ...string[]];
+  const run = (binary: string, args: string[]) =>
+    [...asUser, join(binaries, binary), '-D', data, ...args] as [string, ...string[]];
 
-  const [initdb, ...initArgs] = run('initdb', ['--username=drover', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']);
+  const [initdb, ...initArgs] = run('initdb', [
+    '--username=drover',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--no-locale',
+    '--no-sync',
+  ]);
   execFileSync(initdb, initArgs, { stdio: 'pipe', cwd: folder });
   const port = await freePort();
   const urlOf = (database: string) => `postgresql://drover@127.0.0.1:${port}/${database}`;
   // The machine outlives the server in every test, so nothing needs to reach the disk.
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', shared_buffers: '32MB' };
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    fsync: 'off',
+    shared_buffers: '32MB',
+  };
 
   const start = async () => {
-    const [command, ...args] = run('postgres', Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]));
+    const [command, ...args] = run(
+      'postgres',
+      Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    );
     const deadline = systemClock.now() + READY_MS_MAX;
     while (!(await answers(urlOf('postgres')))) {
-      if (systemClock.now() > deadline) throw new Error(`PostgreSQL does not answer:\n${processes.logTail(NAME)}`);
+      if (systemClock.now() > deadline)
+        throw new Error(`PostgreSQL does not answer:\n${processes.logTail(NAME)}`);
       // At first, and where what is left of a killed one still held the folder.
       if (!processes.isRunning(NAME)) processes.start(NAME, command, args);
       await systemClock.sleep(READY_POLL_MS);
@@ -131,7 +156,8 @@ async function answers(url: string): Promise<boolean> {
 function userAndGroup(): { uid: number; gid: number } {
   for (const name of ['postgres', 'nobody']) {
     try {
-      const id = (flag: string) => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
+      const id = (flag: string) =>
+        Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
       return { uid: id('-u'), gid: id('-g') };
     } catch {
       // no such user

@@ -20,8 +20,14 @@ export async function writeAll(
     onRefused(key, error);
   };
   const decision = { row: decisionRow.bind(undefined, writer), write: writeDecisions.bind(undefined, db) };
-  const incident = { row: (_: string, item: Parameters<typeof incidentRow>[0]) => incidentRow(item), write: writeIncidents.bind(undefined, db) };
-  const operation = { row: (_: string, item: Parameters<typeof operationRow>[0]) => operationRow(item), write: writeOperations.bind(undefined, db) };
+  const incident = {
+    row: (_: string, item: Parameters<typeof incidentRow>[0]) => incidentRow(item),
+    write: writeIncidents.bind(undefined, db),
+  };
+  const operation = {
+    row: (_: string, item: Parameters<typeof operationRow>[0]) => operationRow(item),
+    write: writeOperations.bind(undefined, db),
+  };
   await drain(buffer.decisions, decision, refused);
   await drain(buffer.incidents, incident, refused);
   await drain(buffer.operations, operation, refused);

@@ -13,7 +13,9 @@ const SOCKET_PATH_CHARS_MAX = 103;
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'lock');
   if (path.length > SOCKET_PATH_CHARS_MAX) {
-    throw new Error(`the path ${folder} is too long; give a folder of at most ${SOCKET_PATH_CHARS_MAX - 5} characters`);
+    throw new Error(
+      `the path ${folder} is too long; give a folder of at most ${SOCKET_PATH_CHARS_MAX - 5} characters`,
+    );
   }
   let server = await listen(path);
   if (!server) {
@@ -31,7 +33,9 @@ function listen(path: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.unref();
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
     server.listen(path, () => resolve(server));
   });
 }

@@ -1,5 +1,5 @@
-import type { Incident } from '../../api/incident.ts';
 import type { Reason } from '../../api/fields.ts';
+import type { Incident } from '../../api/incident.ts';
 import type { NodeOperation } from '../../api/node-operation.ts';
 
 /** One act, refusal or finding, with everything that it rests on. */

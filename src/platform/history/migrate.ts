@@ -10,7 +10,10 @@ const LOCK_ID = 0x44726f766572;
  * replica waits for the lock and then finds nothing left to do. Migrations that we do not know were made
  * by a newer replica, and only add.
  */
-export function migrate(db: Kysely<Tables>, migrations: readonly Migration[] = MIGRATIONS): Promise<string[]> {
+export function migrate(
+  db: Kysely<Tables>,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<string[]> {
   return db.transaction().execute(async (transaction) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_ID)})`.execute(transaction);
     await sql`create table if not exists history_migrations (

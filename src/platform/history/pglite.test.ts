@@ -16,7 +16,7 @@ historySuite('history in PGlite, in memory', () => open());
 
 test('a folder keeps what was told when the history was closed, and is one process’s own', async () => {
   const dir = join(folder, 'made', 'when-needed');
-  const first = await open(dir);
+  await using first = await open(dir);
   first.decision(aDecision('m1', { message: 'told right before the end' }));
   first.incident(anIncident('m1', '7', { stage: 'Detected' }));
 
@@ -25,7 +25,7 @@ test('a folder keeps what was told when the history was closed, and is one proce
   await second.close();
   await first.close();
 
-  const again = await open(dir);
+  await using again = await open(dir);
   assert.deepEqual(again.status(), { ...again.status(), reachable: true, store: `PGlite in ${dir}` });
   assert.equal((await again.decisions({ machine: 'm1', limit: 5 }))[0]?.message, 'told right before the end');
   again.incident(anIncident('m1', '6', { stage: 'Healed' }));
@@ -33,5 +33,4 @@ test('a folder keeps what was told when the history was closed, and is one proce
   await again.flush();
   assert.equal((await again.incidents({ machine: 'm1', limit: 5 }))[0]?.status?.stage, 'Detected');
   assert.equal((await again.decisions({ machine: 'm1', limit: 5 })).length, 2);
-  await again.close();
 });

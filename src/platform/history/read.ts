@@ -1,7 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { Incident } from '../../api/incident.ts';
 import type { NodeOperation } from '../../api/node-operation.ts';
-import { type Decision, type DecisionQuery, type IncidentQuery, type OperationQuery, READ_ROWS_MAX } from './history.ts';
+import {
+  type Decision,
+  type DecisionQuery,
+  type IncidentQuery,
+  type OperationQuery,
+  READ_ROWS_MAX,
+} from './history.ts';
 import type { Tables } from './schema.ts';
 
 export async function readDecisions(db: Kysely<Tables>, query: DecisionQuery): Promise<Decision[]> {
@@ -9,7 +15,18 @@ export async function readDecisions(db: Kysely<Tables>, query: DecisionQuery): P
   const rows = await db
     .selectFrom('decisions')
     // By name: a newer replica may have added columns.
-    .select(['at', 'actor', 'kind', 'cluster', 'machine', 'subject', 'reason', 'message', 'evidence', 'until'])
+    .select([
+      'at',
+      'actor',
+      'kind',
+      'cluster',
+      'machine',
+      'subject',
+      'reason',
+      'message',
+      'evidence',
+      'until',
+    ])
     .$if(machine !== undefined, (select) => select.where('machine', '=', machine as string))
     .$if(subject !== undefined, (select) => select.where('subject', '=', subject as string))
     .$if(cluster !== undefined, (select) => select.where('cluster', '=', cluster as string))
@@ -65,6 +82,7 @@ export async function readOperations(db: Kysely<Tables>, query: OperationQuery):
 }
 
 function rowsOf(limit: number): number {
-  if (!Number.isInteger(limit) || limit < 1) throw new Error(`limit ${limit}: give a whole number from 1 to ${READ_ROWS_MAX}`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new Error(`limit ${limit}: give a whole number from 1 to ${READ_ROWS_MAX}`);
   return Math.min(limit, READ_ROWS_MAX);
 }

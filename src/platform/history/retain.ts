@@ -21,7 +21,8 @@ export async function deleteBefore(db: Kysely<Tables>, before: Date): Promise<Re
   return {
     decisions: await repeat(async () => {
       const old = sql`select writer, number from decisions where at < ${before} limit ${DELETE_ROWS_MAX}`;
-      return (await sql`delete from decisions where (writer, number) in (${old})`.execute(db)).numAffectedRows;
+      return (await sql`delete from decisions where (writer, number) in (${old})`.execute(db))
+        .numAffectedRows;
     }),
     incidents: await deleteEnded(db, 'incidents', before),
     operations: await deleteEnded(db, 'operations', before),

@@ -83,7 +83,9 @@ function objectJson({ apiVersion, kind, metadata, spec, status }: Typed<unknown,
   if (text.length <= JSON_CHARS_MAX) return text;
   const { name: own, uid, resourceVersion, creationTimestamp } = metadata;
   const names = { name: own, uid, resourceVersion, creationTimestamp };
-  const annotations = { 'drover.dev/left-out': `it is longer than the ${JSON_CHARS_MAX} characters that history keeps` };
+  const annotations = {
+    'drover.dev/left-out': `it is longer than the ${JSON_CHARS_MAX} characters that history keeps`,
+  };
   const bare = { apiVersion, kind, metadata: { ...names, annotations }, spec };
   const shorter = JSON.stringify(cleanValue(bare));
   return shorter.length <= JSON_CHARS_MAX ? shorter : JSON.stringify(cleanValue({ ...bare, spec: {} }));

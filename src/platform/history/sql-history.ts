@@ -8,7 +8,15 @@ import type { Log } from '../telemetry/log.ts';
 import { Buffer } from './buffer.ts';
 import { type Database, describe, openDatabase, type Place } from './database.ts';
 import { writeAll } from './flush.ts';
-import type { Decision, DecisionQuery, History, HistoryReader, HistoryStatus, IncidentQuery, OperationQuery } from './history.ts';
+import type {
+  Decision,
+  DecisionQuery,
+  History,
+  HistoryReader,
+  HistoryStatus,
+  IncidentQuery,
+  OperationQuery,
+} from './history.ts';
 import { migrate } from './migrate.ts';
 import { readDecisions, readIncidents, readOperations } from './read.ts';
 import { deleteBefore, type Retained } from './retain.ts';
@@ -42,7 +50,7 @@ interface Opened extends Database {
   writer: number;
 }
 
-export class SqlHistory implements History, HistoryReader {
+export class SqlHistory implements History, HistoryReader, AsyncDisposable {
   readonly #options: HistoryOptions;
   readonly #clock: Clock;
   readonly #buffer = new Buffer();
@@ -87,7 +95,8 @@ export class SqlHistory implements History, HistoryReader {
 
   /** Deletes what is older than `olderThan_ms`; says how many rows went. */
   async retain(olderThan_ms: number): Promise<Retained> {
-    if (!(olderThan_ms > 0)) throw new Error(`history older than ${olderThan_ms} ms: give a length of time above 0`);
+    if (!(olderThan_ms > 0))
+      throw new Error(`history older than ${olderThan_ms} ms: give a length of time above 0`);
     return deleteBefore((await this.#open()).kysely, new Date(this.#clock.now() - olderThan_ms));
   }
 
@@ -121,13 +130,20 @@ export class SqlHistory implements History, HistoryReader {
     late.abort();
     this.#reset();
     const { pending } = this.#buffer;
-    if (pending > 0) this.#options.log.warn('closed before all of the history was written', { lost: pending });
+    if (pending > 0)
+      this.#options.log.warn('closed before all of the history was written', { lost: pending });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const wait_ms = Math.min(RETRY_MS_MAX, FLUSH_MS * 2 ** this.#failures);
-      await this.#clock.sleep(wait_ms * (this.#failures > 0 ? 0.75 + this.#clock.random() / 4 : 1), signal).catch(() => undefined);
+      await this.#clock
+        .sleep(wait_ms * (this.#failures > 0 ? 0.75 + this.#clock.random() / 4 : 1), signal)
+        .catch(() => undefined);
       if (signal.aborted) return;
       await this.flush().catch(() => undefined);
       this.#sayDropped();
@@ -157,7 +173,8 @@ export class SqlHistory implements History, HistoryReader {
     // What PostgreSQL says of a refused connection on several addresses has no message of its own.
     const message = messageOf(error) || String((error as { code?: unknown }).code ?? error);
     const since = this.#health.reachable ? this.#clock.now() : this.#health.since;
-    if (this.#health.reachable) this.#options.log.warn(`history can't be written, and is kept in memory until it can: ${message}`);
+    if (this.#health.reachable)
+      this.#options.log.warn(`history can't be written, and is kept in memory until it can: ${message}`);
     this.#health = { reachable: false, since, message };
   }
 
@@ -174,7 +191,8 @@ export class SqlHistory implements History, HistoryReader {
     const database = await openDatabase(this.#options);
     try {
       const made = await migrate(database.kysely);
-      if (made.length > 0) this.#options.log.info('history tables are up to date', { migrations: made.join(' ') });
+      if (made.length > 0)
+        this.#options.log.info('history tables are up to date', { migrations: made.join(' ') });
       return { ...database, writer: await newWriter(database.kysely) };
     } catch (error) {
       database.reset();

@@ -20,7 +20,9 @@ export async function writeIncidents(db: Kysely<Tables>, rows: IncidentRow[]): P
   await db
     .insertInto('incidents')
     .values(rows)
-    .onConflict((conflict) => conflict.column('uid').doUpdateSet(excluded(rows[0])).where(isNewer('incidents')))
+    .onConflict((conflict) =>
+      conflict.column('uid').doUpdateSet(excluded(rows[0])).where(isNewer('incidents')),
+    )
     .execute();
 }
 
@@ -28,7 +30,9 @@ export async function writeOperations(db: Kysely<Tables>, rows: OperationRow[]):
   await db
     .insertInto('operations')
     .values(rows)
-    .onConflict((conflict) => conflict.column('uid').doUpdateSet(excluded(rows[0])).where(isNewer('operations')))
+    .onConflict((conflict) =>
+      conflict.column('uid').doUpdateSet(excluded(rows[0])).where(isNewer('operations')),
+    )
     .execute();
 }
 
