@@ -117,31 +117,91 @@ export class Drover {
     const outside = (machine: Machine) => this.outsideOf(machine);
     const onError = (loop: string) => (key: string, error: unknown) => this.#failed(loop, key, error);
     const isPlanned = (machine: string) =>
-      caches.operations.by('machine', machine).some(({ spec, status }) => status?.intent && !status.endedAt && TYPES[spec.type].boots);
+      caches.operations
+        .by('machine', machine)
+        .some(({ spec, status }) => status?.intent && !status.endedAt && TYPES[spec.type].boots);
     const beliefs = new Beliefs(clock, isPlanned);
-    const healing = new HealingController({ clock, client, caches, clusters, beliefs, journal, history, refusal, onError: onError('healing') });
-    const gate = new Gate({ clock, caches, clusters, lost: (cluster) => healing.lost(cluster), isDown: (machine) => healing.isDown(machine), notLeader: refusal });
-    const operations = new OperationsController({ clock, client, caches, clusters, beliefs, gate, journal, history, outside, refusal, onError: onError('operations') });
+    const healing = new HealingController({
+      clock,
+      client,
+      caches,
+      clusters,
+      beliefs,
+      journal,
+      history,
+      refusal,
+      onError: onError('healing'),
+    });
+    const gate = new Gate({
+      clock,
+      caches,
+      clusters,
+      lost: (cluster) => healing.lost(cluster),
+      isDown: (machine) => healing.isDown(machine),
+      notLeader: refusal,
+    });
+    const operations = new OperationsController({
+      clock,
+      client,
+      caches,
+      clusters,
+      beliefs,
+      gate,
+      journal,
+      history,
+      outside,
+      refusal,
+      onError: onError('operations'),
+    });
     const fleet = new FleetController({
-      clock, client, caches, clusters, liftCordon, refusal,
+      clock,
+      client,
+      caches,
+      clusters,
+      liftCordon,
+      refusal,
       evidence: (machine) => evidenceLines(beliefs.get(machine)),
       isWell: (machine) => beliefs.get(machine)?.wellSince !== undefined,
-      decisions: (machine) => journal.recent(machine).map(({ at, cluster: _, machine: __, ...decision }) => ({ ...decision, at: new Date(at).toISOString() })),
-      say: (machine, reason) => journal.say({ actor: 'fleet', kind: 'Act', cluster: machine.spec.cluster, machine: machine.metadata.name, about: machine }, reason),
+      decisions: (machine) =>
+        journal.recent(machine).map(({ at, cluster: _, machine: __, ...decision }) => ({
+          ...decision,
+          at: new Date(at).toISOString(),
+        })),
+      say: (machine, reason) =>
+        journal.say(
+          {
+            actor: 'fleet',
+            kind: 'Act',
+            cluster: machine.spec.cluster,
+            machine: machine.metadata.name,
+            about: machine,
+          },
+          reason,
+        ),
       onError: onError('fleet'),
     });
     this.term = { beliefs, gate, healing, operations, fleet };
 
     const stops = this.#feed(beliefs);
     const beat = { groups: () => this.#targets() };
-    const loop = (name: string, every_ms: number, work: () => Promise<unknown>) => this.#loop(name, every_ms, work, signal);
+    const loop = (name: string, every_ms: number, work: () => Promise<unknown>) =>
+      this.#loop(name, every_ms, work, signal);
     await Promise.all([
       patrol({ clock, beliefs, beat, onError: (error) => this.#failed('patrol', '', error) }, signal),
-      loop('suspects', READ_MS, () => readSuspects({ clock, beliefs, clusters, machine: (name) => caches.machines.get(name), outside, onError: onError('suspects') })),
+      loop('suspects', READ_MS, () =>
+        readSuspects({
+          clock,
+          beliefs,
+          clusters,
+          machine: (name) => caches.machines.get(name),
+          outside,
+          onError: onError('suspects'),
+        }),
+      ),
       healing.run(signal),
       operations.run(signal),
       fleet.run(signal),
-      loop('ledger', 5 * SECOND, () => showLedger(client, caches, gate, clock.now())),
+      loop('ledger', 10 * SECOND, () => showLedger(client, caches, gate, clock.now())),
       loop('acceptance', 5 * SECOND, () => reportRejected(client, this.allCaches(), clock.now())),
       loop('providers', MINUTE / 2, () => this.#showProviders()),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
@@ -155,7 +215,8 @@ export class Drover {
   #feed(beliefs: Beliefs): (() => void)[] {
     const { caches, clusters } = this;
     const nodeOf = (machine: Machine) => clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
-    for (const machine of caches.machines.values()) beliefs.setMachine(machine.metadata.name, machine, nodeOf(machine));
+    for (const machine of caches.machines.values())
+      beliefs.setMachine(machine.metadata.name, machine, nodeOf(machine));
     return [
       caches.machines.subscribe(({ key, before, after }) => {
         // Our own status writes come by here too, and change nothing that a belief rests on.
@@ -180,7 +241,9 @@ export class Drover {
         group = { prober: outside.prober, targets: [] };
         groups.set(name, group);
       }
-      const address = this.clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine))?.address ?? machine.metadata.name;
+      const address =
+        this.clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine))?.address ??
+        machine.metadata.name;
       const { ssh, kubelet } = machine.spec.addresses;
       const target = { machine: machine.metadata.name, id: machine.spec.provider.id };
       group.targets.push({ ...target, ssh: ssh ?? `${address}:22`, kubelet: kubelet ?? `${address}:10250` });
@@ -188,7 +251,12 @@ export class Drover {
     return [...groups.values()];
   }
 
-  async #loop(name: string, every_ms: number, work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  async #loop(
+    name: string,
+    every_ms: number,
+    work: () => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.options;
     while (!signal.aborted) {
       if (!this.election.refusal()) await work().catch((error: unknown) => this.#failed(name, '', error));
@@ -201,7 +269,9 @@ export class Drover {
     for (const provider of caches.providers.values()) {
       let wrong: string | undefined;
       try {
-        const one = [...caches.machines.values()].find((machine) => machine.spec.provider.name === provider.metadata.name);
+        const one = [...caches.machines.values()].find(
+          (machine) => machine.spec.provider.name === provider.metadata.name,
+        );
         if (one) await this.outsides.get(provider).provider.describe(one.spec.provider.id);
       } catch (error) {
         wrong = messageOf(error);
@@ -209,7 +279,13 @@ export class Drover {
       const reached: { status: 'True' | 'False'; reason: string; message: string } = wrong
         ? { status: 'False', reason: 'NoAnswer', message: wrong.slice(0, 1000) }
         : { status: 'True', reason: 'Answers', message: 'the provider answers' };
-      await setCondition(client, { resource: machineProviderKind.resource }, provider, { type: 'Reachable', ...reached }, this.options.clock.now());
+      await setCondition(
+        client,
+        { resource: machineProviderKind.resource },
+        provider,
+        { type: 'Reachable', ...reached },
+        this.options.clock.now(),
+      );
     }
   }
 
@@ -220,8 +296,15 @@ export class Drover {
     if (!cluster || !this.election.isLeader()) return;
     const next = wrong
       ? { type: 'Connected', status: 'False' as const, reason: 'NotUsable', message: wrong.slice(0, 1000) }
-      : { type: 'Connected', status: 'True' as const, reason: 'Connected', message: `${member?.nodes.size ?? 0} nodes` };
-    setCondition(client, caches.clusters, cluster, next, this.options.clock.now()).catch((error: unknown) => this.#failed('clusters', name, error));
+      : {
+          type: 'Connected',
+          status: 'True' as const,
+          reason: 'Connected',
+          message: `${member?.nodes.size ?? 0} nodes`,
+        };
+    setCondition(client, caches.clusters, cluster, next, this.options.clock.now()).catch((error: unknown) =>
+      this.#failed('clusters', name, error),
+    );
   }
 
   #failed(loop: string, key: string, error: unknown): void {
@@ -229,4 +312,3 @@ export class Drover {
     this.options.log.warn(messageOf(error), { loop, key });
   }
 }
-

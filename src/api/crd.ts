@@ -12,7 +12,9 @@ const DROPPED_KEYS = new Set(['$schema', 'additionalProperties:false']);
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
 export function structuralSchema(type: z.ZodType): Schema {
-  return clean(z.toJSONSchema(type, { target: 'openapi-3.0', io: 'input', unrepresentable: 'throw' })) as Schema;
+  return clean(
+    z.toJSONSchema(type, { target: 'openapi-3.0', io: 'input', unrepresentable: 'throw' }),
+  ) as Schema;
 }
 
 function clean(value: unknown): unknown {
@@ -24,7 +26,8 @@ function clean(value: unknown): unknown {
     // Where the API server checks the format itself, zod's pattern for it is 400 characters of noise.
     if (key === 'pattern' && (value as Schema).format === 'date-time') continue;
     // zod bounds integers to ±2^53, which CRDs take as is, but nobody wrote.
-    if ((key === 'maximum' || key === 'minimum') && Math.abs(child as number) === Number.MAX_SAFE_INTEGER) continue;
+    if ((key === 'maximum' || key === 'minimum') && Math.abs(child as number) === Number.MAX_SAFE_INTEGER)
+      continue;
     out[key] = clean(child);
   }
   return out;

@@ -20,7 +20,16 @@ export const cause = z.enum(Object.keys(CAUSES) as [keyof typeof CAUSES, ...(key
 export type Cause = keyof typeof CAUSES;
 
 /** What the ladder of a policy may ask for. */
-export const REMEDIES = ['Wait', 'RestartService', 'Evict', 'Nmi', 'Reboot', 'PowerCycle', 'PowerOn', 'Escalate'] as const;
+export const REMEDIES = [
+  'Wait',
+  'RestartService',
+  'Evict',
+  'Nmi',
+  'Reboot',
+  'PowerCycle',
+  'PowerOn',
+  'Escalate',
+] as const;
 export const remedy = z.enum(REMEDIES);
 export type Remedy = (typeof REMEDIES)[number];
 

@@ -2,14 +2,31 @@ import { z } from 'zod';
 import { conditions, countOrShare, duration, labelSelector, text, time } from './fields.ts';
 import { AGE, type Kind, type ObjectOf, resourceOf } from './kind.ts';
 
-export const TOPOLOGY_KEYS = ['region', 'zone', 'room', 'rack', 'powerFeed', 'unit', 'environment', 'group', 'model', 'cluster'] as const;
+export const TOPOLOGY_KEYS = [
+  'region',
+  'zone',
+  'room',
+  'rack',
+  'powerFeed',
+  'unit',
+  'environment',
+  'group',
+  'model',
+  'cluster',
+] as const;
 export type TopologyKey = (typeof TOPOLOGY_KEYS)[number];
 
-const timeOfDay = () => z.string().max(5).regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/);
+const timeOfDay = () =>
+  z
+    .string()
+    .max(5)
+    .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/);
 
 const spec = z.object({
   selector: labelSelector().prefault({}).describe('Machines by their labels; empty means all.'),
-  maxDisrupted: countOrShare().default('2%').describe('Serving machines that may be disrupted at once. One that is down costs nothing.'),
+  maxDisrupted: countOrShare()
+    .default('2%')
+    .describe('Serving machines that may be disrupted at once. One that is down costs nothing.'),
   per: z
     .array(z.object({ key: z.enum(TOPOLOGY_KEYS), maxDisrupted: countOrShare() }))
     .max(10)
@@ -22,7 +39,9 @@ const spec = z.object({
     .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/)
     .default('98%')
     .describe('Least share of selected nodes that must take Pods after a disruption.'),
-  maxInFlight: countOrShare().default('10%').describe('Operations of any cost at once, repairs of dead machines too.'),
+  maxInFlight: countOrShare()
+    .default('10%')
+    .describe('Operations of any cost at once, repairs of dead machines too.'),
   rate: z
     .object({ count: z.int().min(0).max(100000), per: duration().default('1h') })
     .optional()
@@ -30,7 +49,10 @@ const spec = z.object({
   windows: z
     .array(
       z.object({
-        days: z.array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])).max(7).default([]),
+        days: z
+          .array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']))
+          .max(7)
+          .default([]),
         from: timeOfDay(),
         to: timeOfDay(),
         timeZone: text(64).default('UTC').describe('IANA name: Asia/Shanghai.'),
@@ -46,7 +68,10 @@ const spec = z.object({
     .describe('When it is not, for example the days of an event (封网).')
     .meta({
       'x-kubernetes-validations': [
-        { rule: 'self.all(f, timestamp(f.from) < timestamp(f.to))', message: 'a freeze must begin before it ends' },
+        {
+          rule: 'self.all(f, timestamp(f.from) < timestamp(f.to))',
+          message: 'a freeze must begin before it ends',
+        },
       ],
     }),
   stop: z
@@ -74,7 +99,8 @@ const status = z.object({
 export const disruptionBudgetKind = {
   resource: resourceOf('DisruptionBudget', 'disruptionbudgets'),
   shortNames: ['db'],
-  description: 'What may be disrupted at once, how fast and when. Every disruption passes all budgets that select its machine.',
+  description:
+    'What may be disrupted at once, how fast and when. Every disruption passes all budgets that select its machine.',
   spec,
   status,
   columns: [

@@ -7,7 +7,9 @@ export const rung = z
   .object({
     remedy,
     service: service.optional(),
-    after: duration().default('0s').describe('How long after the diagnosis, or after the rung before, it may begin.'),
+    after: duration()
+      .default('0s')
+      .describe('How long after the diagnosis, or after the rung before, it may begin.'),
     timeout: duration().default('10m').describe('How long it may take until the machine is well again.'),
   })
   .meta({
@@ -27,7 +29,12 @@ const ladders = Object.fromEntries(
 
 const spec = z.object({
   selector: labelSelector().prefault({}).describe('Machines by their labels; empty means all.'),
-  priority: z.int().min(-1000).max(1000).default(0).describe('Where several select a machine the highest counts, then the first by name.'),
+  priority: z
+    .int()
+    .min(-1000)
+    .max(1000)
+    .default(0)
+    .describe('Where several select a machine the highest counts, then the first by name.'),
   mode: z
     .enum(['Heal', 'Observe'])
     .default('Heal')
@@ -36,7 +43,9 @@ const spec = z.object({
     .array(
       z.object({
         name: text(64).min(1),
-        when: text(1024).min(1).describe('CEL over node, patrol, lease and power; true means the symptom is there.'),
+        when: text(1024)
+          .min(1)
+          .describe('CEL over node, patrol, lease and power; true means the symptom is there.'),
         for: duration().default('30s'),
         diagnosis: cause,
       }),
@@ -52,18 +61,37 @@ const spec = z.object({
   confirmFor: duration().default('8s').describe('How long a symptom must last before it is an incident.'),
   dumpTimeout: duration().default('15m').describe('How long a machine may write its crash dump undisturbed.'),
   bootTimeout: duration().default('10m').describe('How long a boot may take until its node is ready.'),
-  verifyFor: duration().default('15s').describe('How long a repaired node must stay well before it takes Pods again.'),
-  maxRebootsPerDay: z.int().min(0).max(24).default(3).describe('More on one machine within a day calls a person.'),
+  verifyFor: duration()
+    .default('15s')
+    .describe('How long a repaired node must stay well before it takes Pods again.'),
+  maxRebootsPerDay: z
+    .int()
+    .min(0)
+    .max(24)
+    .default(3)
+    .describe('More on one machine within a day calls a person.'),
   domain: z
     .object({
-      share: z.int().min(10).max(100).default(50).describe('Percent of a rack or zone lost together that makes it one outage.'),
+      share: z
+        .int()
+        .min(10)
+        .max(100)
+        .default(50)
+        .describe('Percent of a rack or zone lost together that makes it one outage.'),
       atLeast: z.int().min(2).max(1000).default(4),
     })
     .prefault({}),
   brake: z
     .object({
-      limit: countOrShare().default('5%').describe('So many machines of one cluster in trouble together hold all reboots.'),
-      atLeast: z.int().min(1).max(10000).default(5).describe('Never brakes below this many, however small the fleet.'),
+      limit: countOrShare()
+        .default('5%')
+        .describe('So many machines of one cluster in trouble together hold all reboots.'),
+      atLeast: z
+        .int()
+        .min(1)
+        .max(10000)
+        .default(5)
+        .describe('Never brakes below this many, however small the fleet.'),
       window: duration().default('10m'),
     })
     .prefault({}),

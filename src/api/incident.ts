@@ -36,13 +36,26 @@ export const attempt = z.object({
   message: text(512).default(''),
 });
 
-export const STAGES = ['Detected', 'Located', 'Healing', 'Verifying', 'Healed', 'Recovered', 'Escalated'] as const;
+export const STAGES = [
+  'Detected',
+  'Located',
+  'Healing',
+  'Verifying',
+  'Healed',
+  'Recovered',
+  'Escalated',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 const status = z.object({
   observedGeneration: z.int().min(0).optional(),
   conditions: conditions().describe('Located, Healed, Escalated.'),
-  stage: z.enum(STAGES).optional().describe('Worked out from the rest, for people. Healed: by Drover; Recovered: by itself or another’s hand.'),
+  stage: z
+    .enum(STAGES)
+    .optional()
+    .describe(
+      'Worked out from the rest, for people. Healed: by Drover; Recovered: by itself or another’s hand.',
+    ),
   symptoms: z.array(symptom).max(24).optional(),
   diagnosis: diagnosis.optional(),
   firstSymptomAt: time().optional(),

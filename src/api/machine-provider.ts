@@ -24,7 +24,12 @@ const spec = z
   })
   .meta({
     'x-kubernetes-validations': [
-      { rule: 'has(self.simulated)', message: 'name the kind of provider: simulated', fieldPath: '.simulated', reason: 'FieldValueRequired' },
+      {
+        rule: 'has(self.simulated)',
+        message: 'name the kind of provider: simulated',
+        fieldPath: '.simulated',
+        reason: 'FieldValueRequired',
+      },
     ],
   });
 

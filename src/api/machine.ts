@@ -28,7 +28,10 @@ const spec = z.object({
     })
     .meta({
       'x-kubernetes-validations': [
-        { rule: 'self == oldSelf', message: 'a Machine stays with its provider and id: delete it and make a new one' },
+        {
+          rule: 'self == oldSelf',
+          message: 'a Machine stays with its provider and id: delete it and make a new one',
+        },
       ],
     }),
   location: location.prefault({}),
@@ -67,9 +70,20 @@ const status = z.object({
   state: text(32).optional().describe('Worked out from the conditions, for people.'),
   incident: text(253).optional(),
   operation: text(253).optional(),
-  evidence: z.array(text(256)).max(16).optional().describe('What is held true of the machine, and since when.'),
+  evidence: z
+    .array(text(256))
+    .max(16)
+    .optional()
+    .describe('What is held true of the machine, and since when.'),
   decisions: z
-    .array(reason.extend({ at: time(), actor: text(32), kind: z.enum(['Act', 'Refusal', 'Note']), subject: text(253) }))
+    .array(
+      reason.extend({
+        at: time(),
+        actor: text(32),
+        kind: z.enum(['Act', 'Refusal', 'Note']),
+        subject: text(253),
+      }),
+    )
     .max(5)
     .optional()
     .describe('The last five, newest first; all of them are in the history.'),
@@ -78,7 +92,8 @@ const status = z.object({
 export const machineKind = {
   resource: resourceOf('Machine', 'machines'),
   shortNames: ['m'],
-  description: 'One physical server or bare-metal instance: how it is reached, where it stands, what it shall be.',
+  description:
+    'One physical server or bare-metal instance: how it is reached, where it stands, what it shall be.',
   spec,
   status,
   columns: [

@@ -29,7 +29,9 @@ const spec = z
       .prefault({}),
     deadline: duration().default('30m').describe('The whole operation, from its admission.'),
     bootTimeout: duration().default('10m'),
-    dumpTimeout: duration().default('15m').describe('How long a crash dump that is being written is waited for.'),
+    dumpTimeout: duration()
+      .default('15m')
+      .describe('How long a crash dump that is being written is waited for.'),
     verifyFor: duration().default('15s'),
     force: z
       .object({ by: text(128).min(1), why: text(512).min(1) })
@@ -62,7 +64,10 @@ export const step = z.object({
 const status = z.object({
   observedGeneration: z.int().min(0).optional(),
   conditions: conditions().describe('Admitted, Succeeded, Failed.'),
-  state: z.enum(['Waiting', 'Running', 'Succeeded', 'Failed', 'Cancelled']).optional().describe('Worked out from the conditions, for people.'),
+  state: z
+    .enum(['Waiting', 'Running', 'Succeeded', 'Failed', 'Cancelled'])
+    .optional()
+    .describe('Worked out from the conditions, for people.'),
   waiting: reason.optional().describe('What it waits for now.'),
   costsBudget: z.boolean().optional().describe('The node took Pods when this was admitted.'),
   admittedAt: time().optional(),
@@ -75,7 +80,9 @@ const status = z.object({
       answer: z.enum(['Accepted', 'Refused', 'Unknown']).optional(),
     })
     .optional()
-    .describe('Written before the machine is touched: its presence forbids a second try, whatever dies in between.'),
+    .describe(
+      'Written before the machine is touched: its presence forbids a second try, whatever dies in between.',
+    ),
   evidence: z
     .object({
       bootIDBefore: text(64).optional(),

@@ -13,7 +13,11 @@ interface TypeFacts {
 /** What each type of operation does, in order. */
 export const TYPES: Readonly<Record<OperationType, TypeFacts>> = {
   Reboot: { disruptive: true, boots: true, steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'] },
-  PowerCycle: { disruptive: true, boots: true, steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'] },
+  PowerCycle: {
+    disruptive: true,
+    boots: true,
+    steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'],
+  },
   PowerOn: { disruptive: true, boots: true, steps: ['cordon', 'act', 'proof', 'verify', 'uncordon'] },
   Nmi: { disruptive: true, boots: true, steps: ['cordon', 'act', 'proof', 'verify', 'uncordon'] },
   // Its cordon stays until the trouble that asked for it is over: see fleet/cordons.ts.

@@ -29,7 +29,9 @@ export function parseAs<K extends Kind>(kind: K, object: KubeObject): Parsed<Obj
 
 function complaints(root: string, error: z.ZodError): string {
   const shown = error.issues.slice(0, ISSUES_MAX).map((issue) => {
-    const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+    const path = issue.path
+      .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+      .join('');
     return `${root}${path}: ${issue.message}`;
   });
   const more = error.issues.length - shown.length;

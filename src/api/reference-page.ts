@@ -19,9 +19,14 @@ export function referencePage(kinds: readonly Kind[]): string {
     `Generated from \`src/api\` by \`npm run generate\`. Group \`${GROUP}\`, version \`${VERSION}\`, all cluster-scoped.\n`,
   ];
   for (const kind of kinds) {
-    parts.push(`## ${kind.resource.kind}\n`, `${kind.description} Short name: \`${kind.shortNames.join('`, `')}\`.\n`);
+    parts.push(
+      `## ${kind.resource.kind}\n`,
+      `${kind.description} Short name: \`${kind.shortNames.join('`, `')}\`.\n`,
+    );
     parts.push('| field | type | default | meaning |\n|---|---|---|---|');
-    parts.push(`${[...rowsOf('spec', structuralSchema(kind.spec)), ...rowsOf('status', structuralSchema(kind.status))].join('\n')}\n`);
+    parts.push(
+      `${[...rowsOf('spec', structuralSchema(kind.spec)), ...rowsOf('status', structuralSchema(kind.status))].join('\n')}\n`,
+    );
   }
   return parts.join('\n');
 }
@@ -31,7 +36,9 @@ function rowsOf(path: string, schema: Schema): string[] {
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     const here = `${path}.${name}`;
     const required = schema.required?.includes(name) ? ' (required)' : '';
-    rows.push(`| \`${here}\`${required} | ${typeOf(field)} | ${defaultOf(field)} | ${field.description ?? ''} |`);
+    rows.push(
+      `| \`${here}\`${required} | ${typeOf(field)} | ${defaultOf(field)} | ${field.description ?? ''} |`,
+    );
     if (field.properties) rows.push(...rowsOf(here, field));
     if (field.items?.properties) rows.push(...rowsOf(`${here}[]`, field.items));
   }

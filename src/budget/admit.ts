@@ -1,8 +1,8 @@
 import { allowanceOf, type Reason, toMilliseconds } from '../api/fields.ts';
 import type { Machine } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
-import { labelsOf } from '../fleet/labels.ts';
 import { TYPES } from '../api/operation-types.ts';
+import { labelsOf } from '../fleet/labels.ts';
 import { matches } from '../platform/kube/labels.ts';
 import { frozen, outsideWindows } from './calendar.ts';
 import { cell, type Stock, topologyOf } from './stock.ts';
@@ -35,15 +35,23 @@ export function admit(question: Question): Reason | undefined {
   const { operation, machine, other, oldest, now } = question;
   if (question.notLeader) return question.notLeader;
   if (oldest.age_ms > STALENESS_MS_MAX) {
-    const seconds = Number.isFinite(oldest.age_ms) ? `${Math.round(oldest.age_ms / 1000)} s old` : 'not there yet';
+    const seconds = Number.isFinite(oldest.age_ms)
+      ? `${Math.round(oldest.age_ms / 1000)} s old`
+      : 'not there yet';
     const message = `our data of ${oldest.what} is ${seconds}; nothing is disrupted on data older than ${STALENESS_MS_MAX / 1000} s`;
     return { reason: 'StaleData', message, evidence: { what: oldest.what, age: seconds } };
   }
-  if (!machine) return { reason: 'NoMachine', message: `there is no valid Machine ${operation.spec.machine}` };
+  if (!machine)
+    return { reason: 'NoMachine', message: `there is no valid Machine ${operation.spec.machine}` };
   const { locked } = machine.spec.desired;
   if (locked && !(locked.until && Date.parse(locked.until) <= now)) {
     const message = `Machine ${machine.metadata.name} is locked by ${locked.by}: ${locked.why}`;
-    return { reason: 'Locked', message, evidence: { by: locked.by }, ...(locked.until && { until: locked.until }) };
+    return {
+      reason: 'Locked',
+      message,
+      evidence: { by: locked.by },
+      ...(locked.until && { until: locked.until }),
+    };
   }
   if (other) {
     const message = `${other.spec.type} ${other.metadata.name} is under way on this machine`;
@@ -77,7 +85,11 @@ function budgets({ operation, takesPods, stocks, now }: Question, machine: Machi
     const inFlightMax = allowanceOf(spec.maxInFlight, stock.selected);
     if (stock.inFlight >= inFlightMax) {
       const message = `${stock.inFlight} operations are under way; DisruptionBudget ${metadata.name} allows ${inFlightMax} at once`;
-      return { reason: 'TooManyInFlight', message, evidence: { ...said, inFlight: String(stock.inFlight), allowed: String(inFlightMax) } };
+      return {
+        reason: 'TooManyInFlight',
+        message,
+        evidence: { ...said, inFlight: String(stock.inFlight), allowed: String(inFlightMax) },
+      };
     }
     // A node that is down already loses nothing more.
     if (!takesPods) continue;
@@ -93,7 +105,11 @@ function costs(stock: Stock, machine: Machine): Reason | undefined {
   const most = allowanceOf(spec.maxDisrupted, stock.selected);
   if (stock.disrupted >= most) {
     const message = `${stock.disrupted} of ${stock.selected} machines are disrupted; DisruptionBudget ${metadata.name} allows ${most}`;
-    return { reason: 'BudgetSpent', message, evidence: { ...said, disrupted: String(stock.disrupted), allowed: String(most) } };
+    return {
+      reason: 'BudgetSpent',
+      message,
+      evidence: { ...said, disrupted: String(stock.disrupted), allowed: String(most) },
+    };
   }
   for (const { key, maxDisrupted } of spec.per) {
     const where = topologyOf(machine, key);
@@ -103,7 +119,11 @@ function costs(stock: Stock, machine: Machine): Reason | undefined {
     const allowed = allowanceOf(maxDisrupted, selected);
     if (disrupted < allowed) continue;
     const message = `${disrupted} machines of ${key} ${where} are disrupted; DisruptionBudget ${metadata.name} allows ${allowed}`;
-    return { reason: 'TopologySpent', message, evidence: { ...said, key, value: where, disrupted: String(disrupted), allowed: String(allowed) } };
+    return {
+      reason: 'TopologySpent',
+      message,
+      evidence: { ...said, key, value: where, disrupted: String(disrupted), allowed: String(allowed) },
+    };
   }
   const least = Number(spec.minSchedulable.slice(0, -1));
   // At least one may be away: 98 % of a fleet of 36 would otherwise forbid all work for ever.
@@ -111,11 +131,19 @@ function costs(stock: Stock, machine: Machine): Reason | undefined {
   const away = stock.selected - stock.schedulable + 1;
   if (away > mayBeAway) {
     const message = `${away} of ${stock.selected} nodes would take no Pods; DisruptionBudget ${metadata.name} wants ${least} % to take them, so ${mayBeAway} may be away`;
-    return { reason: 'TooFewSchedulable', message, evidence: { ...said, away: String(away), allowed: String(mayBeAway) } };
+    return {
+      reason: 'TooFewSchedulable',
+      message,
+      evidence: { ...said, away: String(away), allowed: String(mayBeAway) },
+    };
   }
   if (spec.rate && stock.recent >= spec.rate.count) {
     const message = `${stock.recent} disruptions within ${spec.rate.per}; DisruptionBudget ${metadata.name} allows ${spec.rate.count}`;
-    return { reason: 'RateSpent', message, evidence: { ...said, recent: String(stock.recent), per: spec.rate.per } };
+    return {
+      reason: 'RateSpent',
+      message,
+      evidence: { ...said, recent: String(stock.recent), per: spec.rate.per },
+    };
   }
   return undefined;
 }

@@ -9,8 +9,8 @@ export interface Storm {
   cluster: string;
   /** Machines of the cluster. */
   total: number;
-  /** Machines that look dead right now, incident or not: a storm is seen before its incidents are written. */
-  lost: ReadonlySet<string>;
+  /** Machines that look dead right now, and since when: a storm is seen before its incidents are written. */
+  lost: ReadonlyMap<string, number>;
   /** Incidents of the cluster, open or ended. */
   incidents: readonly Incident[];
 }
@@ -22,10 +22,14 @@ export interface Storm {
 export function brake(storm: Storm, policy: HealingPolicy, now: number): Reason | undefined {
   const { limit, atLeast, window } = policy.spec.brake;
   const window_ms = toMilliseconds(window);
-  const troubled = new Set(storm.lost);
+  // Only what fell ill within the window counts: machines that have lain dead for hours are no storm, and
+  // would otherwise hold each other's repairs for ever.
+  const troubled = new Set<string>();
+  for (const [machine, since] of storm.lost) if (now - since < window_ms) troubled.add(machine);
   for (const { spec, status } of storm.incidents) {
     const began = Date.parse(status?.firstSymptomAt ?? '');
-    if (now - began < window_ms && !NOT_COUNTED.has(status?.diagnosis?.cause ?? '')) troubled.add(spec.machine);
+    if (now - began < window_ms && !NOT_COUNTED.has(status?.diagnosis?.cause ?? ''))
+      troubled.add(spec.machine);
   }
   const allowed = Math.max(atLeast, allowanceOf(limit, storm.total));
   if (troubled.size <= allowed) return undefined;

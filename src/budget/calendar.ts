@@ -21,7 +21,9 @@ export function frozen(budget: DisruptionBudget, now: number): Reason | undefine
 export function outsideWindows(budget: DisruptionBudget, now: number): Reason | undefined {
   const { windows } = budget.spec;
   if (windows.length === 0 || windows.some((window) => isOpen(window, now))) return undefined;
-  const list = windows.map(({ days, from, to, timeZone }) => `${days.join(',') || 'daily'} ${from}-${to} ${timeZone}`).join('; ');
+  const list = windows
+    .map(({ days, from, to, timeZone }) => `${days.join(',') || 'daily'} ${from}-${to} ${timeZone}`)
+    .join('; ');
   return {
     reason: 'OutsideWindow',
     message: `DisruptionBudget ${budget.metadata.name} allows disruption only within its windows: ${list}`,
@@ -42,7 +44,13 @@ function isOpen({ days, from, to, timeZone }: Window, now: number): boolean {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 function localTime(now: number, timeZone: string): { day: string; dayBefore: string; minute: number } {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
   const part = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, value]));
   const day = part.weekday as string;
   const dayBefore = DAYS[(DAYS.indexOf(day) + 6) % 7] as string;

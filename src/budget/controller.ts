@@ -1,8 +1,8 @@
 import { disruptionBudgetKind } from '../api/disruption-budget.ts';
 import { allowanceOf } from '../api/fields.ts';
 import { healingPolicyKind } from '../api/healing-policy.ts';
-import type { Caches } from '../fleet/caches.ts';
 import { setCondition } from '../fleet/acceptance.ts';
+import type { Caches } from '../fleet/caches.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import type { KubeObject } from '../platform/kube/objects.ts';
 import { isTimeZone } from './calendar.ts';
@@ -24,11 +24,20 @@ export async function showLedger(client: KubeClient, caches: Caches, gate: Gate,
     };
     const current = caches.budgets.get(budget.metadata.name);
     if (!current) continue;
-    const changed = Object.entries(numbers).some(([key, value]) => current.status?.[key as keyof typeof numbers] !== value);
+    const changed = Object.entries(numbers).some(
+      ([key, value]) => current.status?.[key as keyof typeof numbers] !== value,
+    );
     if (changed) {
       const patch = { status: { ...numbers, observedGeneration: current.metadata.generation ?? 0 } };
       const options = { fieldManager: FIELD_MANAGER, subresource: 'status' };
-      caches.budgets.observe(await client.mergePatch<KubeObject>(disruptionBudgetKind.resource, budget.metadata.name, patch, options));
+      caches.budgets.observe(
+        await client.mergePatch<KubeObject>(
+          disruptionBudgetKind.resource,
+          budget.metadata.name,
+          patch,
+          options,
+        ),
+      );
       continue;
     }
     const wrong = current.spec.windows.find((window) => !isTimeZone(window.timeZone));
@@ -37,7 +46,12 @@ export async function showLedger(client: KubeClient, caches: Caches, gate: Gate,
       caches.budgets,
       current,
       wrong
-        ? { type: 'Accepted', status: 'False', reason: 'UnknownTimeZone', message: `spec.windows: "${wrong.timeZone}" is no time zone; use an IANA name like Asia/Shanghai` }
+        ? {
+            type: 'Accepted',
+            status: 'False',
+            reason: 'UnknownTimeZone',
+            message: `spec.windows: "${wrong.timeZone}" is no time zone; use an IANA name like Asia/Shanghai`,
+          }
         : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' },
       now,
     );
@@ -50,7 +64,12 @@ export async function showLedger(client: KubeClient, caches: Caches, gate: Gate,
       policy,
       braked
         ? { type: 'Braked', status: 'True', reason: braked.reason, message: braked.message }
-        : { type: 'Braked', status: 'False', reason: 'Calm', message: 'few machines are in trouble; repairs that reboot are let through' },
+        : {
+            type: 'Braked',
+            status: 'False',
+            reason: 'Calm',
+            message: 'few machines are in trouble; repairs that reboot are let through',
+          },
       now,
     );
   }

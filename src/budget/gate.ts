@@ -5,11 +5,11 @@ import type { NodeOperation } from '../api/node-operation.ts';
 import { type Caches, oldestOf } from '../fleet/caches.ts';
 import type { Clusters } from '../fleet/clusters.ts';
 import { nodeNameOf } from '../fleet/labels.ts';
+import { nodeView } from '../fleet/node-view.ts';
 import { policyFor } from '../fleet/policies.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { KubeCache } from '../platform/kube/cache.ts';
-import { type Node, NODES } from '../platform/kube/objects.ts';
-import { nodeView } from '../fleet/node-view.ts';
+import { NODES, type Node } from '../platform/kube/objects.ts';
 import { admit, lookback_ms } from './admit.ts';
 import { brake } from './brake.ts';
 import { charge, type Stock, takeStock } from './stock.ts';
@@ -21,8 +21,8 @@ export interface GateOptions {
   clock: Clock;
   caches: Caches;
   clusters: Clusters;
-  /** Machines of a cluster that answer nothing now and whose rack or zone is not out as a whole. */
-  lost(cluster: string): ReadonlySet<string>;
+  /** Machines of a cluster that answer nothing now and whose rack is not out as a whole, and since when. */
+  lost(cluster: string): ReadonlyMap<string, number>;
   /** Our own witnesses agree that the machine is down, though its Node may still be Ready=True for 50 s. */
   isDown(machine: string): boolean;
   notLeader(): Reason | undefined;
@@ -45,7 +45,10 @@ export class Gate {
    * Why the operation may not begin now; undefined where it may, and then `write` has stored that.
    * @param write stores the admission; told whether the node takes Pods now.
    */
-  ask(operation: NodeOperation, write: (takesPods: boolean) => Promise<NodeOperation>): Promise<Reason | undefined> {
+  ask(
+    operation: NodeOperation,
+    write: (takesPods: boolean) => Promise<NodeOperation>,
+  ): Promise<Reason | undefined> {
     const answer = this.#last.then(() => this.#answer(operation, write));
     this.#last = answer.catch(() => undefined);
     return answer;
@@ -61,20 +64,40 @@ export class Gate {
         ({ status }) => status?.admittedAt && (!status.endedAt || Date.parse(status.admittedAt) >= since),
       );
       const takesPods = (machine: string) => this.#takesPods(caches.machines.get(machine));
-      const stocks = takeStock(caches.budgets.values(), { machines: caches.machines.values(), operations, takesPods, now });
+      const stocks = takeStock(caches.budgets.values(), {
+        machines: caches.machines.values(),
+        operations,
+        takesPods,
+        now,
+      });
       this.#stocks = { at: now, stocks };
     }
     return this.#stocks.stocks;
   }
 
-  async #answer(operation: NodeOperation, write: (takesPods: boolean) => Promise<NodeOperation>): Promise<Reason | undefined> {
+  async #answer(
+    operation: NodeOperation,
+    write: (takesPods: boolean) => Promise<NodeOperation>,
+  ): Promise<Reason | undefined> {
     const { clock, caches, clusters, notLeader } = this.#options;
     const { machine: name, cluster, node: nodeName } = operation.spec;
     const machine = caches.machines.get(name);
     const member = clusters.get(cluster);
     if (!member) return { reason: 'NoCluster', message: `cluster ${cluster} is not connected` };
-    const caches_ = [caches.machines, caches.operations, caches.incidents, caches.budgets, caches.policies, member.nodes];
-    const other = caches.operations.by('machine', name).find((one) => one.status?.admittedAt && !one.status.endedAt && one.metadata.name !== operation.metadata.name);
+    const caches_ = [
+      caches.machines,
+      caches.operations,
+      caches.incidents,
+      caches.budgets,
+      caches.policies,
+      member.nodes,
+    ];
+    const other = caches.operations
+      .by('machine', name)
+      .find(
+        (one) =>
+          one.status?.admittedAt && !one.status.endedAt && one.metadata.name !== operation.metadata.name,
+      );
     const question = {
       operation,
       machine,
@@ -91,7 +114,8 @@ export class Gate {
     // The node once more, from the API server itself: what it costs is decided on nothing older than this answer.
     const live = await member.client.get<Node>(NODES, nodeName);
     const view = live && nodeView(live);
-    const takesPods = view !== undefined && view.ready === 'True' && !view.unschedulable && !this.#options.isDown(name);
+    const takesPods =
+      view !== undefined && view.ready === 'True' && !view.unschedulable && !this.#options.isDown(name);
     if (takesPods && !question.takesPods) {
       const again = admit({ ...question, takesPods, now: clock.now() });
       if (again) return again;

@@ -1,10 +1,10 @@
 import type { DisruptionBudget, TopologyKey } from '../api/disruption-budget.ts';
 import { toMilliseconds } from '../api/fields.ts';
 import type { Machine } from '../api/machine.ts';
+import type { NodeOperation } from '../api/node-operation.ts';
+import { isDisruptive } from '../api/operation-types.ts';
 import { labelsOf } from '../fleet/labels.ts';
 import { matches } from '../platform/kube/labels.ts';
-import { isDisruptive } from '../api/operation-types.ts';
-import type { NodeOperation } from '../api/node-operation.ts';
 
 /** One budget with what is used of it now. */
 export interface Stock {
@@ -47,15 +47,17 @@ export function takeStock(budgets: Iterable<DisruptionBudget>, fleet: FleetState
     if (list) list.push(operation);
     else byMachine.set(operation.spec.machine, [operation]);
   }
-  const stocks = [...budgets].map((budget): Stock => ({
-    budget,
-    selected: 0,
-    schedulable: 0,
-    disrupted: 0,
-    inFlight: 0,
-    within: new Map(),
-    recent: 0,
-  }));
+  const stocks = [...budgets].map(
+    (budget): Stock => ({
+      budget,
+      selected: 0,
+      schedulable: 0,
+      disrupted: 0,
+      inFlight: 0,
+      within: new Map(),
+      recent: 0,
+    }),
+  );
   for (const machine of fleet.machines) {
     const labels = labelsOf(machine);
     const takesPods = fleet.takesPods(machine.metadata.name);
@@ -72,7 +74,12 @@ export function takeStock(budgets: Iterable<DisruptionBudget>, fleet: FleetState
 }
 
 /** Takes a just admitted operation from the stocks that select its machine. */
-export function charge(stocks: readonly Stock[], machine: Machine, operation: NodeOperation, now: number): void {
+export function charge(
+  stocks: readonly Stock[],
+  machine: Machine,
+  operation: NodeOperation,
+  now: number,
+): void {
   const labels = labelsOf(machine);
   for (const stock of stocks) {
     if (!matches(stock.budget.spec.selector, labels)) continue;
@@ -81,7 +88,11 @@ export function charge(stocks: readonly Stock[], machine: Machine, operation: No
   }
 }
 
-export function cell(stock: Stock, machine: Machine, key: TopologyKey): { selected: number; disrupted: number } {
+export function cell(
+  stock: Stock,
+  machine: Machine,
+  key: TopologyKey,
+): { selected: number; disrupted: number } {
   const name = `${key}=${topologyOf(machine, key) ?? ''}`;
   let found = stock.within.get(name);
   if (!found) {
@@ -95,7 +106,8 @@ function count(stock: Stock, machine: Machine, operation: NodeOperation, now: nu
   const { status } = operation;
   if (!status?.admittedAt || !isDisruptive(operation.spec.type)) return;
   const { rate, per } = stock.budget.spec;
-  if (rate && status.costsBudget && now - Date.parse(status.admittedAt) < toMilliseconds(rate.per)) stock.recent++;
+  if (rate && status.costsBudget && now - Date.parse(status.admittedAt) < toMilliseconds(rate.per))
+    stock.recent++;
   if (status.endedAt) return;
   stock.inFlight++;
   if (!status.costsBudget) return;

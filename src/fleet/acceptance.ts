@@ -11,12 +11,25 @@ const WRITES_MAX = 50;
  * Says on each object that could not be read what is wrong with it: such an object takes part in nothing,
  * and without this nobody would know why.
  */
-export async function reportRejected(client: KubeClient, caches: readonly KubeCache<never>[], now: number): Promise<void> {
+export async function reportRejected(
+  client: KubeClient,
+  caches: readonly KubeCache<never>[],
+  now: number,
+): Promise<void> {
   let writes = 0;
   for (const cache of caches) {
     for (const { object, message } of cache.rejected.values()) {
       if (writes >= WRITES_MAX) return;
-      if (await setCondition(client, cache, object, { type: 'Accepted', status: 'False', reason: 'Invalid', message }, now)) writes++;
+      if (
+        await setCondition(
+          client,
+          cache,
+          object,
+          { type: 'Accepted', status: 'False', reason: 'Invalid', message },
+          now,
+        )
+      )
+        writes++;
     }
   }
 }
@@ -31,12 +44,25 @@ export async function setCondition(
 ): Promise<boolean> {
   const status = (object as KubeObject & { status?: { conditions?: Condition[] } }).status;
   const before = status?.conditions?.find((condition) => condition.type === next.type);
-  if (before && before.status === next.status && before.reason === next.reason && before.message === next.message) return false;
-  const lastTransitionTime = before?.status === next.status ? before.lastTransitionTime : new Date(now).toISOString();
-  const conditions = [...(status?.conditions ?? []).filter((condition) => condition.type !== next.type), { ...next, lastTransitionTime }];
+  if (
+    before &&
+    before.status === next.status &&
+    before.reason === next.reason &&
+    before.message === next.message
+  )
+    return false;
+  const lastTransitionTime =
+    before?.status === next.status ? before.lastTransitionTime : new Date(now).toISOString();
+  const conditions = [
+    ...(status?.conditions ?? []).filter((condition) => condition.type !== next.type),
+    { ...next, lastTransitionTime },
+  ];
   const patch = { metadata: { resourceVersion: object.metadata.resourceVersion }, status: { conditions } };
   try {
-    await client.mergePatch(cache.resource, object.metadata.name, patch, { fieldManager: FIELD_MANAGER, subresource: 'status' });
+    await client.mergePatch(cache.resource, object.metadata.name, patch, {
+      fieldManager: FIELD_MANAGER,
+      subresource: 'status',
+    });
     return true;
   } catch (error) {
     if (isConflict(error) || isNotFound(error)) return false;

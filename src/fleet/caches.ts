@@ -28,7 +28,9 @@ export function openCaches(client: KubeClient): Caches {
   return {
     clusters: cacheOf(client, clusterKind),
     providers: cacheOf(client, machineProviderKind),
-    machines: cacheOf(client, machineKind, { node: (machine) => [`${machine.spec.cluster}/${machine.spec.nodeName ?? machine.metadata.name}`] }),
+    machines: cacheOf(client, machineKind, {
+      node: (machine) => [`${machine.spec.cluster}/${machine.spec.nodeName ?? machine.metadata.name}`],
+    }),
     policies: cacheOf(client, healingPolicyKind),
     incidents: cacheOf(client, incidentKind, {
       machine: (incident) => [incident.spec.machine],

@@ -77,10 +77,17 @@ export class Clusters {
 
   async #kubeconfigOf(cluster: Cluster): Promise<string> {
     const { namespace, name, key } = cluster.spec.kubeconfigSecret;
-    const secret = await this.home.client.get<KubeObject & { data?: Record<string, string> }>(SECRETS, name, namespace);
+    const secret = await this.home.client.get<KubeObject & { data?: Record<string, string> }>(
+      SECRETS,
+      name,
+      namespace,
+    );
     if (!secret) throw new Error(`there is no Secret ${namespace}/${name}`);
     const data = secret.data?.[key];
-    if (!data) throw new Error(`Secret ${namespace}/${name} has no key "${key}"; it has ${Object.keys(secret.data ?? {}).join(', ') || 'none'}`);
+    if (!data)
+      throw new Error(
+        `Secret ${namespace}/${name} has no key "${key}"; it has ${Object.keys(secret.data ?? {}).join(', ') || 'none'}`,
+      );
     return Buffer.from(data, 'base64').toString('utf8');
   }
 

@@ -46,12 +46,17 @@ export class FleetController {
   async run(signal: AbortSignal): Promise<void> {
     const { caches, clusters, onError } = this.#options;
     const ofNode = (cluster: string, node: string) => {
-      for (const machine of caches.machines.by('node', `${cluster}/${node}`)) this.queue.add(machine.metadata.name);
+      for (const machine of caches.machines.by('node', `${cluster}/${node}`))
+        this.queue.add(machine.metadata.name);
     };
     const stops = [
       caches.machines.subscribe(({ key, after }) => after && this.queue.add(key)),
-      caches.incidents.subscribe(({ before, after }) => this.queue.add((after ?? before)?.spec.machine ?? '')),
-      caches.operations.subscribe(({ before, after }) => this.queue.add((after ?? before)?.spec.machine ?? '')),
+      caches.incidents.subscribe(({ before, after }) =>
+        this.queue.add((after ?? before)?.spec.machine ?? ''),
+      ),
+      caches.operations.subscribe(({ before, after }) =>
+        this.queue.add((after ?? before)?.spec.machine ?? ''),
+      ),
       clusters.subscribe((cluster, { key }) => ofNode(cluster, key)),
     ];
     for (const name of caches.machines.keys()) this.queue.add(name);
@@ -72,8 +77,14 @@ export class FleetController {
       if (member && node && node.cordonedBy !== '') {
         // Time alone can make the machine well, and no event tells of that.
         again_ms = 2_000;
-        if (hasOutlived(node, operations, incidents, this.#options.isWell(name)) && (await this.#options.liftCordon(member.client, node.name))) {
-          this.#options.say(machine, { reason: 'Uncordoned', message: `the cordon by ${node.cordonedBy} has outlived its cause` });
+        if (
+          hasOutlived(node, operations, incidents, this.#options.isWell(name)) &&
+          (await this.#options.liftCordon(member.client, node.name))
+        ) {
+          this.#options.say(machine, {
+            reason: 'Uncordoned',
+            message: `the cordon by ${node.cordonedBy} has outlived its cause`,
+          });
         }
       }
       const incident = incidents.find((one) => !one.status?.endedAt);
@@ -87,7 +98,14 @@ export class FleetController {
         cordonedBy: node?.cordonedBy ?? '',
         evidence: this.#options.evidence(name),
       };
-      const next = machineStatus(machine, seen, incident, operation, this.#options.decisions(name), clock.now());
+      const next = machineStatus(
+        machine,
+        seen,
+        incident,
+        operation,
+        this.#options.decisions(name),
+        clock.now(),
+      );
       const written = await this.#write(machine, next);
       await this.#keepDesired(written);
     } catch (error) {
@@ -111,7 +129,8 @@ export class FleetController {
     const { client, caches, clock } = this.#options;
     const after = machine.spec.desired.rebootedAfter;
     const seenAt = machine.status?.bootSeenAt;
-    if (!after || !seenAt || Date.parse(after) > clock.now() || Date.parse(seenAt) > Date.parse(after)) return;
+    if (!after || !seenAt || Date.parse(after) > clock.now() || Date.parse(seenAt) > Date.parse(after))
+      return;
     // The name carries the wish: the same wish asked for twice is one operation.
     const name = `${machine.metadata.name.slice(0, 230)}-reboot-${Math.floor(Date.parse(after) / 1000)}`;
     if (caches.operations.get(name)) return;
@@ -123,12 +142,18 @@ export class FleetController {
         machine: machine.metadata.name,
         node: nodeNameOf(machine),
         type: 'Reboot',
-        reason: { kind: 'Machine', name: machine.metadata.name, message: `spec.desired.rebootedAfter is ${after}` },
+        reason: {
+          kind: 'Machine',
+          name: machine.metadata.name,
+          message: `spec.desired.rebootedAfter is ${after}`,
+        },
         ...(machine.status?.bootID && { expectBootID: machine.status.bootID }),
       },
     };
     try {
-      caches.operations.observe(await client.create<KubeObject>(nodeOperationKind.resource, object, FIELD_MANAGER));
+      caches.operations.observe(
+        await client.create<KubeObject>(nodeOperationKind.resource, object, FIELD_MANAGER),
+      );
     } catch (error) {
       if (!(error instanceof KubeError && error.reason === 'AlreadyExists')) throw error;
     }

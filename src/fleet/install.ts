@@ -5,7 +5,7 @@ import { KINDS } from '../api/index.ts';
 import type { Kind } from '../api/kind.ts';
 import { SECOND } from '../platform/clock/clock.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
-import { CRDS, type Condition, type KubeObject, NAMESPACES } from '../platform/kube/objects.ts';
+import { type Condition, CRDS, type KubeObject, NAMESPACES } from '../platform/kube/objects.ts';
 
 const FIELD_MANAGER = 'drover-install';
 export const NAMESPACE = 'drover-system';
@@ -27,7 +27,10 @@ export interface Installed {
  * Puts the CRDs and the namespace on a cluster, by server-side apply, so that a second time changes nothing.
  * With `defaults`, also a HealingPolicy and a DisruptionBudget of that name where there is none yet.
  */
-export async function install(client: KubeClient, options: { defaults: boolean; observe?: boolean }): Promise<Installed[]> {
+export async function install(
+  client: KubeClient,
+  options: { defaults: boolean; observe?: boolean },
+): Promise<Installed[]> {
   const done: Installed[] = [];
   for (const kind of KINDS) {
     const crd = crdOf(kind) as unknown as KubeObject;
@@ -35,7 +38,11 @@ export async function install(client: KubeClient, options: { defaults: boolean; 
     done.push({ what: `customresourcedefinition/${crd.metadata.name}`, how: 'applied' });
   }
   for (const kind of KINDS) await established(client, crdOf(kind).metadata.name);
-  await client.apply(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, { fieldManager: FIELD_MANAGER });
+  await client.apply(
+    NAMESPACES,
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+    { fieldManager: FIELD_MANAGER },
+  );
   done.push({ what: `namespace/${NAMESPACE}`, how: 'applied' });
   if (!options.defaults) return done;
   for (const { kind, name } of DEFAULTS) {
@@ -56,10 +63,14 @@ async function established(client: KubeClient, name: string): Promise<void> {
   const { clock } = client;
   for (const end = clock.now() + ESTABLISHED_MS_MAX; ; ) {
     const crd = await client.get<KubeObject & { status?: { conditions?: Condition[] } }>(CRDS, name);
-    const bad = crd?.status?.conditions?.find(({ type, status }) => type === 'NamesAccepted' && status === 'False');
+    const bad = crd?.status?.conditions?.find(
+      ({ type, status }) => type === 'NamesAccepted' && status === 'False',
+    );
     if (bad) throw new Error(`customresourcedefinition ${name}: ${bad.message}`);
-    if (crd?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')) return;
-    if (clock.now() >= end) throw new Error(`customresourcedefinition ${name} is not served after ${ESTABLISHED_MS_MAX / 1000} s`);
+    if (crd?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'))
+      return;
+    if (clock.now() >= end)
+      throw new Error(`customresourcedefinition ${name} is not served after ${ESTABLISHED_MS_MAX / 1000} s`);
     await clock.sleep(100);
   }
 }

@@ -8,7 +8,8 @@ export function labelsOf(machine: Machine): Record<string, string> {
   const labels: Record<string, string> = { ...machine.metadata.labels };
   labels[`${LABEL_PREFIX}cluster`] = machine.spec.cluster;
   if (machine.spec.model) labels[`${LABEL_PREFIX}model`] = machine.spec.model;
-  for (const [key, value] of Object.entries(machine.spec.location)) if (value) labels[LABEL_PREFIX + key] = value;
+  for (const [key, value] of Object.entries(machine.spec.location))
+    if (value) labels[LABEL_PREFIX + key] = value;
   return labels;
 }
 

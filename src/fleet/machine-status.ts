@@ -1,5 +1,5 @@
 import type { Incident } from '../api/incident.ts';
-import type { MachineStatus, Machine } from '../api/machine.ts';
+import type { Machine, MachineStatus } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
 import type { Condition } from '../platform/kube/objects.ts';
 
@@ -33,13 +33,35 @@ export function machineStatus(
     evidence: [...seen.evidence],
     decisions: decisions ?? [],
     conditions: [
-      keep(old.conditions, { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' }, at),
-      keep(old.conditions, seen.joined
-        ? { type: 'NodeJoined', status: 'True', reason: 'NodeExists', message: 'the cluster has its Node' }
-        : { type: 'NodeJoined', status: 'False', reason: 'NoNode', message: `cluster ${machine.spec.cluster} has no Node ${machine.spec.nodeName ?? machine.metadata.name}` }, at),
-      keep(old.conditions, incident
-        ? { type: 'Healthy', status: 'False', reason: incident.status?.diagnosis?.cause ?? 'Detected', message: incident.status?.diagnosis?.message ?? 'a symptom is being looked into' }
-        : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' }, at),
+      keep(
+        old.conditions,
+        { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' },
+        at,
+      ),
+      keep(
+        old.conditions,
+        seen.joined
+          ? { type: 'NodeJoined', status: 'True', reason: 'NodeExists', message: 'the cluster has its Node' }
+          : {
+              type: 'NodeJoined',
+              status: 'False',
+              reason: 'NoNode',
+              message: `cluster ${machine.spec.cluster} has no Node ${machine.spec.nodeName ?? machine.metadata.name}`,
+            },
+        at,
+      ),
+      keep(
+        old.conditions,
+        incident
+          ? {
+              type: 'Healthy',
+              status: 'False',
+              reason: incident.status?.diagnosis?.cause ?? 'Detected',
+              message: incident.status?.diagnosis?.message ?? 'a symptom is being looked into',
+            }
+          : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
+        at,
+      ),
     ],
   };
   if (seen.bootID || old.bootID) {
@@ -52,7 +74,12 @@ export function machineStatus(
   return status;
 }
 
-function stateOf(machine: Machine, seen: Seen, incident: Incident | undefined, operation: NodeOperation | undefined): string {
+function stateOf(
+  machine: Machine,
+  seen: Seen,
+  incident: Incident | undefined,
+  operation: NodeOperation | undefined,
+): string {
   if (operation?.status?.admittedAt) return operation.spec.type;
   if (incident) return incident.status?.stage ?? 'Detected';
   if (machine.spec.desired.locked) return 'Locked';
@@ -61,7 +88,11 @@ function stateOf(machine: Machine, seen: Seen, incident: Incident | undefined, o
   return seen.ready === 'True' ? 'Ready' : 'NotReady';
 }
 
-function keep(conditions: readonly Condition[] | undefined, next: Omit<Condition, 'lastTransitionTime'>, at: string): Condition {
+function keep(
+  conditions: readonly Condition[] | undefined,
+  next: Omit<Condition, 'lastTransitionTime'>,
+  at: string,
+): Condition {
   const before = conditions?.find((condition) => condition.type === next.type);
   const same = before?.status === next.status;
   return { ...next, lastTransitionTime: same ? before.lastTransitionTime : at };

@@ -18,10 +18,13 @@ interface Ended {
 
 /** Deletes what ended more than a day ago. */
 export async function deleteOld(client: KubeClient, caches: Caches, now: number): Promise<number> {
-  const old = (item: Ended) => item.status?.endedAt !== undefined && now - Date.parse(item.status.endedAt) > KEPT_MS;
+  const old = (item: Ended) =>
+    item.status?.endedAt !== undefined && now - Date.parse(item.status.endedAt) > KEPT_MS;
   const found: { kind: Kind; name: string }[] = [];
-  for (const item of caches.incidents.values()) if (old(item)) found.push({ kind: incidentKind, name: item.metadata.name });
-  for (const item of caches.operations.values()) if (old(item)) found.push({ kind: nodeOperationKind, name: item.metadata.name });
+  for (const item of caches.incidents.values())
+    if (old(item)) found.push({ kind: incidentKind, name: item.metadata.name });
+  for (const item of caches.operations.values())
+    if (old(item)) found.push({ kind: nodeOperationKind, name: item.metadata.name });
   for (const { kind, name } of found.slice(0, DELETIONS_MAX)) {
     await client.delete(kind.resource, name).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;

@@ -1,7 +1,7 @@
 import { typeMetaOf } from '../api/crd.ts';
 import { type Reason, toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
-import { type Incident, incidentKind, type IncidentStatus } from '../api/incident.ts';
+import { type Incident, type IncidentStatus, incidentKind } from '../api/incident.ts';
 import type { Machine } from '../api/machine.ts';
 import { type NodeOperation, nodeOperationKind, type OperationType } from '../api/node-operation.ts';
 import { TYPES } from '../api/operation-types.ts';
@@ -59,8 +59,12 @@ export class HealingController {
     const { caches, beliefs, onError } = this.#options;
     const stops = [
       beliefs.subscribe((machine) => this.queue.add(machine)),
-      caches.incidents.subscribe(({ before, after }) => this.queue.add((after ?? before)?.spec.machine ?? '')),
-      caches.operations.subscribe(({ before, after }) => this.queue.add((after ?? before)?.spec.machine ?? '')),
+      caches.incidents.subscribe(({ before, after }) =>
+        this.queue.add((after ?? before)?.spec.machine ?? ''),
+      ),
+      caches.operations.subscribe(({ before, after }) =>
+        this.queue.add((after ?? before)?.spec.machine ?? ''),
+      ),
     ];
     for (const incident of caches.incidents.by('open', 'yes')) this.queue.add(incident.spec.machine);
     await this.queue.run((machine) => this.#look(machine), { concurrency: CONCURRENCY, signal, onError });
@@ -71,17 +75,21 @@ export class HealingController {
   outages(): Map<string, Outage> {
     const { clock, beliefs, caches } = this.#options;
     if (clock.now() - this.#outages.at >= OUTAGES_MS) {
-      this.#outages = { at: clock.now(), found: outagesOf(beliefs.all(), thresholds(caches.policies.values())) };
+      this.#outages = {
+        at: clock.now(),
+        found: outagesOf(beliefs.all(), thresholds(caches.policies.values())),
+      };
     }
     return this.#outages.found;
   }
 
   /** Machines of a cluster that answer nothing, but for those whose rack is out: a rack is an outage, no storm. */
-  lost(cluster: string): ReadonlySet<string> {
-    const found = new Set<string>();
+  lost(cluster: string): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
     for (const belief of this.#options.beliefs.all()) {
       if (belief.cluster !== cluster || !isLost(belief)) continue;
-      if (outageAround(belief, this.outages())?.level !== 'rack') found.add(belief.machine);
+      if (outageAround(belief, this.outages())?.level !== 'rack')
+        found.set(belief.machine, belief.ssh?.since ?? 0);
     }
     return found;
   }
@@ -103,7 +111,9 @@ export class HealingController {
     const incident = caches.incidents.by('machine', name).find((one) => !one.status?.endedAt);
     const all = caches.operations.by('machine', name);
     const operations = incident
-      ? all.filter((one) => one.spec.reason.kind === 'Incident' && one.spec.reason.name === incident.metadata.name)
+      ? all.filter(
+          (one) => one.spec.reason.kind === 'Incident' && one.spec.reason.name === incident.metadata.name,
+        )
       : [];
     operations.sort((a, b) => ordinal(a) - ordinal(b));
     const now = clock.now();
@@ -113,7 +123,10 @@ export class HealingController {
       incident,
       operations,
       around: this.#surroundings(belief, all, incident),
-      rebootsToday: all.filter((one) => one.status?.intent && TYPES[one.spec.type].boots && now - Date.parse(one.status.intent.at) < DAY).length,
+      rebootsToday: all.filter(
+        (one) =>
+          one.status?.intent && TYPES[one.spec.type].boots && now - Date.parse(one.status.intent.at) < DAY,
+      ).length,
       now,
     };
     try {
@@ -124,15 +137,23 @@ export class HealingController {
     }
   }
 
-  #surroundings(belief: Belief, operations: readonly NodeOperation[], incident: Incident | undefined): Surroundings {
+  #surroundings(
+    belief: Belief,
+    operations: readonly NodeOperation[],
+    incident: Incident | undefined,
+  ): Surroundings {
     const around: Surroundings = {};
     const outage = outageAround(belief, this.outages());
     if (outage) around.domain = outage;
     const member = this.#options.clusters.get(belief.cluster);
     const age_ms = member?.nodes.age_ms() ?? Number.POSITIVE_INFINITY;
-    if (age_ms > BLIND_MS) around.blind = `the API of cluster ${belief.cluster} has told us nothing for ${Math.round(age_ms / 1000)} s`;
-    const planned = operations.find((one) => one.status?.admittedAt && !isEnded(one) && one.spec.reason.name !== incident?.metadata.name);
-    if (planned) around.planned = `${planned.spec.type} ${planned.metadata.name} is under way, asked for by ${planned.spec.reason.kind} ${planned.spec.reason.name}`;
+    if (age_ms > BLIND_MS)
+      around.blind = `the API of cluster ${belief.cluster} has told us nothing for ${Math.round(age_ms / 1000)} s`;
+    const planned = operations.find(
+      (one) => one.status?.admittedAt && !isEnded(one) && one.spec.reason.name !== incident?.metadata.name,
+    );
+    if (planned)
+      around.planned = `${planned.spec.type} ${planned.metadata.name} is under way, asked for by ${planned.spec.reason.kind} ${planned.spec.reason.name}`;
     else if (belief.maintenance) around.planned = `the provider is at work on it: ${belief.maintenance}`;
     return around;
   }
@@ -168,7 +189,10 @@ export class HealingController {
       incidentKind.resource,
       {
         ...typeMetaOf(incidentKind),
-        metadata: { name: `${name.slice(0, 240)}-${clock.id(5)}`, labels: { [MACHINE_LABEL]: name.slice(0, 63) } },
+        metadata: {
+          name: `${name.slice(0, 240)}-${clock.id(5)}`,
+          labels: { [MACHINE_LABEL]: name.slice(0, 63) },
+        },
         spec: {
           cluster: machine.spec.cluster,
           machine: name,
@@ -188,14 +212,24 @@ export class HealingController {
     const bootID = view.belief.boot.value;
     const object = {
       ...typeMetaOf(nodeOperationKind),
-      metadata: { name, labels: { [INCIDENT_LABEL]: incident.metadata.name.slice(0, 63), [MACHINE_LABEL]: incident.spec.machine.slice(0, 63) } },
+      metadata: {
+        name,
+        labels: {
+          [INCIDENT_LABEL]: incident.metadata.name.slice(0, 63),
+          [MACHINE_LABEL]: incident.spec.machine.slice(0, 63),
+        },
+      },
       spec: {
         cluster: incident.spec.cluster,
         machine: incident.spec.machine,
         node: incident.spec.node,
         type: rung.remedy as OperationType,
         ...(rung.service && { service: rung.service }),
-        reason: { kind: 'Incident', name: incident.metadata.name, message: (view.incident?.status?.diagnosis?.message ?? '').slice(0, 512) },
+        reason: {
+          kind: 'Incident',
+          name: incident.metadata.name,
+          message: (view.incident?.status?.diagnosis?.message ?? '').slice(0, 512),
+        },
         ...(bootID && TYPES[rung.remedy as OperationType].boots && { expectBootID: bootID }),
         bootTimeout: policy.spec.bootTimeout,
         dumpTimeout: policy.spec.dumpTimeout,
@@ -204,7 +238,9 @@ export class HealingController {
       },
     };
     try {
-      caches.operations.observe(await client.create<KubeObject>(nodeOperationKind.resource, object, FIELD_MANAGER));
+      caches.operations.observe(
+        await client.create<KubeObject>(nodeOperationKind.resource, object, FIELD_MANAGER),
+      );
     } catch (error) {
       if (!(error instanceof KubeError && error.reason === 'AlreadyExists')) throw error;
     }
@@ -214,13 +250,18 @@ export class HealingController {
     const { client, caches } = this.#options;
     const patch = { spec: { cancelled: true } };
     caches.operations.observe(
-      await client.mergePatch<KubeObject>(nodeOperationKind.resource, name, patch, { fieldManager: FIELD_MANAGER }),
+      await client.mergePatch<KubeObject>(nodeOperationKind.resource, name, patch, {
+        fieldManager: FIELD_MANAGER,
+      }),
     );
   }
 
   async #write(incident: Incident, status: IncidentStatus): Promise<Incident> {
     const { client, caches, history } = this.#options;
-    const object = { ...incident, status: { ...status, observedGeneration: incident.metadata.generation ?? 0 } };
+    const object = {
+      ...incident,
+      status: { ...status, observedGeneration: incident.metadata.generation ?? 0 },
+    };
     const written = await client.replace<KubeObject>(incidentKind.resource, object, FIELD_MANAGER, 'status');
     caches.incidents.observe(written);
     history.incident(written as Incident);

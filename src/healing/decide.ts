@@ -13,10 +13,20 @@ import { ladderFor, nextRung } from './ladder.ts';
 const LOOK_AGAIN_MS = 2_000;
 /** A repair that succeeded is given this long to show; then it did not work after all. */
 const SETTLE_MS = 60_000;
+/** A remedy that a limit has held for this long needs a person, who may lift the limit. */
+const HELD_MS_MAX = 20 * 60_000;
 /** From the first answer of sshd until kubelet and runtime must be up. */
 const STARTUP_MS = 60_000;
 /** Causes after which the machine comes up anew. */
-const DOWN: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff', 'NetworkLost', 'DomainOutage', 'Restarted']);
+const DOWN: ReadonlySet<Cause> = new Set([
+  'Crashed',
+  'Dumping',
+  'Hung',
+  'PoweredOff',
+  'NetworkLost',
+  'DomainOutage',
+  'Restarted',
+]);
 /** Remedies that end a boot, and so count against `maxRebootsPerDay`. */
 const BOOTS: ReadonlySet<Remedy> = new Set(['Reboot', 'PowerCycle', 'Nmi']);
 
@@ -59,8 +69,21 @@ function detect({ belief, policy, around, now }: View): Plan {
   if (wait_ms > 0) return { again_ms: wait_ms };
   const at = stamp(now);
   return {
-    open: { stage: 'Detected', symptoms, firstSymptomAt: stamp(since), detectedAt: at, bootIDBefore: bootBefore(belief) },
-    say: { kind: 'Note', reason: 'Detected', message: symptoms.map((symptom) => symptom.message).join('; ').slice(0, 1000) },
+    open: {
+      stage: 'Detected',
+      symptoms,
+      firstSymptomAt: stamp(since),
+      detectedAt: at,
+      bootIDBefore: bootBefore(belief),
+    },
+    say: {
+      kind: 'Note',
+      reason: 'Detected',
+      message: symptoms
+        .map((symptom) => symptom.message)
+        .join('; ')
+        .slice(0, 1000),
+    },
     again_ms: 0,
   };
 }
@@ -73,18 +96,33 @@ function bootBefore(belief: Belief): string {
 function proceed(view: View, incident: Incident): Plan {
   const { belief, policy, around, now } = view;
   const old = incident.status ?? {};
-  const status: IncidentStatus = { ...old, attempts: attemptsOf(view.operations), symptoms: merge(old.symptoms, symptomsOf(belief, now)) };
+  const status: IncidentStatus = {
+    ...old,
+    attempts: attemptsOf(view.operations),
+    symptoms: merge(old.symptoms, symptomsOf(belief, now)),
+  };
   const running = view.operations.find((operation) => !isEnded(operation));
-  const finish = ({ status: next, ...plan }: Plan): Plan => ({ ...plan, ...changedOnly(old, next ?? status) });
+  const finish = ({ status: next, ...plan }: Plan): Plan => ({
+    ...plan,
+    ...changedOnly(old, next ?? status),
+  });
 
   if (!running && isWell(view)) return close(incident, status, now);
 
   const verdict = diagnose(belief, runningActs(running) ? withoutPlanned(around) : around, now);
   const changed = verdict.cause !== old.diagnosis?.cause || verdict.domain !== old.diagnosis?.domain;
   // While our own act is under way the signs are of our making: the diagnosis that led to it stands.
-  const cameUp = belief.ssh?.value === 'Answers' && now - belief.ssh.since < STARTUP_MS && DOWN.has(old.diagnosis?.cause ?? 'Unknown');
+  const cameUp =
+    belief.ssh?.value === 'Answers' &&
+    now - belief.ssh.since < STARTUP_MS &&
+    DOWN.has(old.diagnosis?.cause ?? 'Unknown');
   const news = supersedes(verdict.cause, old.diagnosis?.cause) || verdict.domain !== old.diagnosis?.domain;
-  if (!runningActs(running) && news && !cameUp && (changed || verdict.confidence !== old.diagnosis?.confidence)) {
+  if (
+    !runningActs(running) &&
+    news &&
+    !cameUp &&
+    (changed || verdict.confidence !== old.diagnosis?.confidence)
+  ) {
     status.diagnosis = { ...verdict, at: changed ? stamp(now) : (old.diagnosis?.at ?? stamp(now)) };
   }
   const cause: Cause = status.diagnosis?.cause ?? 'Unknown';
@@ -92,14 +130,22 @@ function proceed(view: View, incident: Incident): Plan {
 
   if (old.escalatedAt) return finish({ again_ms: LOOK_AGAIN_MS, status: { ...status, stage: 'Escalated' } });
   if (!policy) {
-    const why: Reason = { reason: 'NoPolicy', message: 'no HealingPolicy selects this machine any more; nothing is done' };
+    const why: Reason = {
+      reason: 'NoPolicy',
+      message: 'no HealingPolicy selects this machine any more; nothing is done',
+    };
     return finish({ again_ms: LOOK_AGAIN_MS, status: { ...status, stage: stageOf(status), waiting: why } });
   }
 
   if (running) return finish(follow(view, status, running, cause, changed));
 
   const hold = holdOf(view, policy, cause);
-  if (hold) return finish({ again_ms: LOOK_AGAIN_MS, status: { ...status, stage: stageOf(status), waiting: hold }, ...sayOnce(old, hold) });
+  if (hold)
+    return finish({
+      again_ms: LOOK_AGAIN_MS,
+      status: { ...status, stage: stageOf(status), waiting: hold },
+      ...sayOnce(old, hold),
+    });
 
   const next = nextRung({
     cause,
@@ -111,7 +157,11 @@ function proceed(view: View, incident: Incident): Plan {
   });
   if (next.do === 'wait') {
     const again_ms = Math.min(LOOK_AGAIN_MS, next.until_ms - now);
-    return finish({ again_ms, status: { ...status, stage: stageOf(status), waiting: next.why }, ...sayOnce(old, next.why) });
+    return finish({
+      again_ms,
+      status: { ...status, stage: stageOf(status), waiting: next.why },
+      ...sayOnce(old, next.why),
+    });
   }
   if (next.do === 'escalate') return finish(escalate(status, next.why, now));
   if (BOOTS.has(next.rung.remedy) && view.rebootsToday >= policy.spec.maxRebootsPerDay) {
@@ -122,7 +172,11 @@ function proceed(view: View, incident: Incident): Plan {
   if (policy.spec.mode === 'Observe') {
     const message = `${cause}: policy ${policy.metadata.name} only observes; with mode Heal the next remedy would be ${next.rung.remedy}`;
     const why: Reason = { reason: 'ObserveOnly', message };
-    return finish({ again_ms: LOOK_AGAIN_MS, status: { ...status, stage: stageOf(status), waiting: why }, ...sayOnce(old, why) });
+    return finish({
+      again_ms: LOOK_AGAIN_MS,
+      status: { ...status, stage: stageOf(status), waiting: why },
+      ...sayOnce(old, why),
+    });
   }
   const message = `${cause}: ${next.rung.remedy}${next.rung.service ? ` ${next.rung.service}` : ''}, since ${status.diagnosis?.message ?? ''}`;
   status.healingAt ??= stamp(now);
@@ -139,25 +193,46 @@ function proceed(view: View, incident: Incident): Plan {
  * under the name of what took the machine down.
  */
 function supersedes(next: Cause, known: Cause | undefined): boolean {
-  if (known === undefined || known === 'Unknown' || known === 'Planned' || known === 'ControlPlaneBlind') return true;
+  if (known === undefined || known === 'Unknown' || known === 'Planned' || known === 'ControlPlaneBlind')
+    return true;
   return next !== 'Unknown' && next !== 'Restarted';
 }
 
 /** An operation of ours is under way or waits to be let through. */
-function follow(view: View, status: IncidentStatus, operation: NodeOperation, cause: Cause, changed: boolean): Plan {
+function follow(
+  view: View,
+  status: IncidentStatus,
+  operation: NodeOperation,
+  cause: Cause,
+  changed: boolean,
+): Plan {
   const waiting = operation.status?.waiting;
   const admitted = operation.status?.admittedAt !== undefined;
   const verifying = operation.status?.steps?.at(-1)?.name === 'verify';
   if (verifying) status.verifyingAt ??= stamp(view.now);
   const stage: Stage = verifying ? 'Verifying' : 'Healing';
-  const plan: Plan = { again_ms: LOOK_AGAIN_MS, status: { ...withoutWaiting(status), stage, ...(waiting && { waiting }) } };
+  const plan: Plan = {
+    again_ms: LOOK_AGAIN_MS,
+    status: { ...withoutWaiting(status), stage, ...(waiting && { waiting }) },
+  };
+  const asked_ms = Date.parse(operation.metadata.creationTimestamp ?? '');
+  if (!admitted && waiting && !isWell(view) && view.now - asked_ms >= HELD_MS_MAX) {
+    const message = `${operation.spec.type} has been held for ${Math.round((view.now - asked_ms) / 60_000)} min (${waiting.reason}): ${waiting.message}`;
+    const why: Reason = { reason: 'HeldTooLong', message: message.slice(0, 1000) };
+    // The operation stays: it goes on by itself when what holds it is lifted.
+    return escalate(status, why, view.now);
+  }
   // An operation that still waits was asked for another cause, or for a machine that is well again.
   const unwanted = !admitted && (changed || isWell(view));
   if (!unwanted || operation.spec.cancelled) return plan;
   return {
     ...plan,
     cancel: [operation.metadata.name],
-    say: { kind: 'Note', reason: 'NoLongerNeeded', message: `${operation.spec.type} is called off before it began: ${isWell(view) ? 'the machine is well again' : `the cause is now ${cause}`}` },
+    say: {
+      kind: 'Note',
+      reason: 'NoLongerNeeded',
+      message: `${operation.spec.type} is called off before it began: ${isWell(view) ? 'the machine is well again' : `the cause is now ${cause}`}`,
+    },
   };
 }
 
@@ -165,11 +240,18 @@ function close(incident: Incident, status: IncidentStatus, now: number): Plan {
   const worked = (status.attempts ?? []).some((attempt) => attempt.outcome === 'Worked');
   const stage: Stage = worked && !status.escalatedAt ? 'Healed' : 'Recovered';
   const at = stamp(now);
-  const seconds = Math.round((now - Date.parse(status.firstSymptomAt ?? incident.metadata.creationTimestamp ?? at)) / 1000);
+  const seconds = Math.round(
+    (now - Date.parse(status.firstSymptomAt ?? incident.metadata.creationTimestamp ?? at)) / 1000,
+  );
   const how = stage === 'Healed' ? 'healed' : 'well again without an act of ours';
   return {
     status: { ...withoutWaiting(status), stage, healedAt: at, endedAt: at },
-    say: { kind: 'Note', reason: stage, message: `${how}, ${seconds} s after the first symptom`, evidence: { seconds: String(seconds) } },
+    say: {
+      kind: 'Note',
+      reason: stage,
+      message: `${how}, ${seconds} s after the first symptom`,
+      evidence: { seconds: String(seconds) },
+    },
   };
 }
 
@@ -191,12 +273,21 @@ function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause:
   }
   if (seen?.value === 'Booting' && belief.ssh?.value !== 'Answers') {
     const until_ms = seen.since + toMilliseconds(policy.spec.bootTimeout);
-    if (now < until_ms) return { reason: 'BootInProgress', message: 'it is booting by itself', until: stamp(until_ms) };
+    if (now < until_ms)
+      return { reason: 'BootInProgress', message: 'it is booting by itself', until: stamp(until_ms) };
   }
   const { ssh } = belief;
-  if (ssh?.value === 'Answers' && now - ssh.since < STARTUP_MS && (cause === 'KubeletDown' || cause === 'RuntimeDown' || DOWN.has(cause))) {
+  if (
+    ssh?.value === 'Answers' &&
+    now - ssh.since < STARTUP_MS &&
+    (cause === 'KubeletDown' || cause === 'RuntimeDown' || DOWN.has(cause))
+  ) {
     const until_ms = ssh.since + STARTUP_MS;
-    return { reason: 'Starting', message: 'it has just come up again; its services are given time to start', until: stamp(until_ms) };
+    return {
+      reason: 'Starting',
+      message: 'it has just come up again; its services are given time to start',
+      until: stamp(until_ms),
+    };
   }
   const last = operations.at(-1);
   if (last?.status?.state === 'Succeeded') {
@@ -210,7 +301,11 @@ function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause:
 function isWell({ belief, policy, now }: View): boolean {
   const verify_ms = toMilliseconds(policy?.spec.verifyFor ?? '15s');
   // A cordon of ours is lifted first: healed means that the node takes Pods again.
-  return belief.wellSince !== undefined && now - belief.wellSince >= verify_ms && belief.nodeFace?.cordonedBy === '';
+  return (
+    belief.wellSince !== undefined &&
+    now - belief.wellSince >= verify_ms &&
+    belief.nodeFace?.cordonedBy === ''
+  );
 }
 
 function attemptsOf(operations: readonly NodeOperation[]): Attempt[] {

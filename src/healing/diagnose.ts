@@ -40,41 +40,101 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
   const sign = fresh(belief.console, now) ? (belief.console?.value ?? 'None') : 'None';
   const lease = leaseState(belief, now);
   const hostAnswers = ssh === 'Answers';
-  const unreachable = (ssh === 'Timeout' || ssh === undefined) && kubelet !== 'Answers' && kubelet !== 'Refused';
+  const unreachable =
+    (ssh === 'Timeout' || ssh === undefined) && kubelet !== 'Answers' && kubelet !== 'Refused';
 
   if (around.domain && !hostAnswers) {
     const { name, lost, total } = around.domain;
-    return say('DomainOutage', 'High', `${lost} of ${total} machines of ${name} are out of reach together: it is not this machine`);
+    return say(
+      'DomainOutage',
+      'High',
+      `${lost} of ${total} machines of ${name} are out of reach together: it is not this machine`,
+    );
   }
-  if (power === 'Off') return say('PoweredOff', 'High', 'the provider says the power is off, and the machine answers nothing');
+  if (power === 'Off')
+    return say('PoweredOff', 'High', 'the provider says the power is off, and the machine answers nothing');
 
   if (!hostAnswers) {
-    if (sign === 'Dumping') return say('Dumping', 'High', 'the console shows the crash dump being written; it must not lose its power now');
-    if (sign === 'Panicked') return say('Crashed', 'High', 'the console shows a kernel panic, and the machine answers nothing');
+    if (sign === 'Dumping')
+      return say(
+        'Dumping',
+        'High',
+        'the console shows the crash dump being written; it must not lose its power now',
+      );
+    if (sign === 'Panicked')
+      return say('Crashed', 'High', 'the console shows a kernel panic, and the machine answers nothing');
     if (sign === 'Booting') return say('Crashed', 'Medium', 'the machine went down by itself and is booting');
-    if (lease === 'Moving') return say('Unknown', 'Low', 'we can’t reach it, yet its kubelet renews its lease: the path from us to it is what fails');
+    if (lease === 'Moving')
+      return say(
+        'Unknown',
+        'Low',
+        'we can’t reach it, yet its kubelet renews its lease: the path from us to it is what fails',
+      );
     if (ssh === 'Silent') {
-      if (kubelet === 'Answers') return say('Unknown', 'Low', 'sshd says nothing while the kubelet answers: not a dead machine');
-      if (lease === 'Unknown') return say('Unknown', 'Low', 'it takes connections and says nothing; whether its kubelet still works is not known yet');
-      return say('Hung', sign === 'LockedUp' ? 'High' : 'Medium', 'it takes connections but nothing speaks, and its kubelet has stopped renewing its lease');
+      if (kubelet === 'Answers')
+        return say('Unknown', 'Low', 'sshd says nothing while the kubelet answers: not a dead machine');
+      if (lease === 'Unknown')
+        return say(
+          'Unknown',
+          'Low',
+          'it takes connections and says nothing; whether its kubelet still works is not known yet',
+        );
+      return say(
+        'Hung',
+        sign === 'LockedUp' ? 'High' : 'Medium',
+        'it takes connections but nothing speaks, and its kubelet has stopped renewing its lease',
+      );
     }
-    if (unreachable && power === 'Unknown') return say('Unknown', 'Low', 'it answers nothing, and its provider says nothing of its power either');
-    if (unreachable && lease === 'Unknown') return say('Unknown', 'Low', 'it answers nothing; whether its kubelet still reaches the API server is not known yet');
-    if (unreachable && sign === 'LinkDown') return say('NetworkLost', 'High', 'power is on and the console says that the link is down: a cable or a port, no reboot mends it');
-    if (unreachable && sign === 'LockedUp') return say('Hung', 'High', 'the console shows CPUs locked up, and nothing answers');
-    if (unreachable && sign === 'Running') return say('NetworkLost', 'Medium', 'power is on and its console looks healthy, but it is reached by nobody');
-    if (unreachable) return say('Unknown', 'Low', 'power is on, but nothing says whether it crashed, hangs or lost its network');
+    if (unreachable && power === 'Unknown')
+      return say('Unknown', 'Low', 'it answers nothing, and its provider says nothing of its power either');
+    if (unreachable && lease === 'Unknown')
+      return say(
+        'Unknown',
+        'Low',
+        'it answers nothing; whether its kubelet still reaches the API server is not known yet',
+      );
+    if (unreachable && sign === 'LinkDown')
+      return say(
+        'NetworkLost',
+        'High',
+        'power is on and the console says that the link is down: a cable or a port, no reboot mends it',
+      );
+    if (unreachable && sign === 'LockedUp')
+      return say('Hung', 'High', 'the console shows CPUs locked up, and nothing answers');
+    if (unreachable && sign === 'Running')
+      return say(
+        'NetworkLost',
+        'Medium',
+        'power is on and its console looks healthy, but it is reached by nobody',
+      );
+    if (unreachable)
+      return say(
+        'Unknown',
+        'Low',
+        'power is on, but nothing says whether it crashed, hangs or lost its network',
+      );
   }
 
   if (hostAnswers && belief.nodeFace) {
     const runtime = runtimeTrouble(belief);
     if (runtime && kubelet === 'Answers') return say('RuntimeDown', 'High', runtime);
     if (kubelet !== 'Answers' && kubelet !== undefined) {
-      if (lease === 'Moving') return say('Unknown', 'Low', 'the kubelet’s port is closed to us, yet it renews its lease');
-      return say('KubeletDown', lease === 'Stalled' ? 'High' : 'Medium', 'the host answers by SSH, its kubelet does not answer');
+      if (lease === 'Moving')
+        return say('Unknown', 'Low', 'the kubelet’s port is closed to us, yet it renews its lease');
+      return say(
+        'KubeletDown',
+        lease === 'Stalled' ? 'High' : 'Medium',
+        'the host answers by SSH, its kubelet does not answer',
+      );
     }
-    if (lease === 'Stalled') return say('KubeletDown', 'Medium', 'the host answers by SSH and the kubelet’s port is open, but it has stopped renewing its lease');
-    if (belief.rebootedAt !== undefined) return say('Restarted', 'Medium', 'it rebooted, and nothing planned explains it');
+    if (lease === 'Stalled')
+      return say(
+        'KubeletDown',
+        'Medium',
+        'the host answers by SSH and the kubelet’s port is open, but it has stopped renewing its lease',
+      );
+    if (belief.rebootedAt !== undefined)
+      return say('Restarted', 'Medium', 'it rebooted, and nothing planned explains it');
   }
   return say('Unknown', 'Low', 'the evidence does not say what is wrong');
 }
@@ -100,7 +160,8 @@ export function evidenceOf(belief: Belief, now: number): string[] {
   else lines.push(`node: Ready=${belief.ready.value} for ${ago(belief.ready.since)}`);
   if (belief.ssh) lines.push(`ssh: ${belief.ssh.value} for ${ago(belief.ssh.since)}`);
   if (belief.kubelet) lines.push(`kubelet port: ${belief.kubelet.value} for ${ago(belief.kubelet.since)}`);
-  if (belief.lease) lines.push(`lease: ${leaseState(belief, now)}, last seen to move ${ago(belief.lease.movedAt)} ago`);
+  if (belief.lease)
+    lines.push(`lease: ${leaseState(belief, now)}, last seen to move ${ago(belief.lease.movedAt)} ago`);
   if (belief.power) lines.push(`power: ${belief.power.value}, read ${ago(belief.power.readAt)} ago`);
   if (belief.console) lines.push(`console: ${belief.console.value} for ${ago(belief.console.since)}`);
   if (belief.rebootedAt !== undefined) lines.push(`boot id: changed ${ago(belief.rebootedAt)} ago`);

@@ -16,9 +16,13 @@ export interface DomainLimits {
 }
 
 /** The failure domains of a machine, widest first. Racks are unique only within their zone. */
-export function domainsOf(belief: Pick<Belief, 'cluster' | 'location'>): { level: Outage['level']; name: string }[] {
+export function domainsOf(
+  belief: Pick<Belief, 'cluster' | 'location'>,
+): { level: Outage['level']; name: string }[] {
   const { zone, rack } = belief.location;
-  const found: { level: Outage['level']; name: string }[] = [{ level: 'cluster', name: `cluster/${belief.cluster}` }];
+  const found: { level: Outage['level']; name: string }[] = [
+    { level: 'cluster', name: `cluster/${belief.cluster}` },
+  ];
   if (zone) found.push({ level: 'zone', name: `zone/${zone}` });
   if (rack) found.push({ level: 'rack', name: `rack/${zone ? `${zone}/` : ''}${rack}` });
   return found;

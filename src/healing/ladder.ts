@@ -4,7 +4,12 @@ import { toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
 import type { Attempt } from '../api/incident.ts';
 
-const rung = (remedy: Rung['remedy'], more: Partial<Rung> = {}): Rung => ({ remedy, after: '0s', timeout: '10m', ...more });
+const rung = (remedy: Rung['remedy'], more: Partial<Rung> = {}): Rung => ({
+  remedy,
+  after: '0s',
+  timeout: '10m',
+  ...more,
+});
 const escalate = rung('Escalate');
 
 /**
@@ -69,7 +74,9 @@ export function nextRung(state: LadderState): Next {
   const lastEnd = Math.max(...state.attempts.map((attempt) => Date.parse(attempt.endedAt ?? attempt.at)), 0);
   let from_ms = Math.max(state.diagnosedAt_ms, lastEnd) + (state.lowConfidence ? LOW_CONFIDENCE_MS : 0);
   for (const rung of ladder) {
-    const tried = left.findIndex((attempt) => attempt.remedy === rung.remedy && attempt.service === rung.service);
+    const tried = left.findIndex(
+      (attempt) => attempt.remedy === rung.remedy && attempt.service === rung.service,
+    );
     if (tried >= 0) {
       left.splice(tried, 1);
       continue;
@@ -97,6 +104,14 @@ export function nextRung(state: LadderState): Next {
 function waitReason(cause: Cause, rung: Rung, until_ms: number): Reason {
   const until = new Date(until_ms).toISOString();
   return rung.remedy === 'Wait'
-    ? { reason: 'MayHealItself', message: `${cause}: no act of ours helps; it has until ${until} before a person is called`, until }
-    : { reason: 'BeforeRemedy', message: `${cause}: ${rung.remedy} comes next, unless it heals by itself before ${until}`, until };
+    ? {
+        reason: 'MayHealItself',
+        message: `${cause}: no act of ours helps; it has until ${until} before a person is called`,
+        until,
+      }
+    : {
+        reason: 'BeforeRemedy',
+        message: `${cause}: ${rung.remedy} comes next, unless it heals by itself before ${until}`,
+        until,
+      };
 }

@@ -86,10 +86,20 @@ export class OperationsController {
     const { clock, gate } = this.#options;
     const status = operation.status ?? {};
     if (operation.spec.cancelled && !status.intent) {
-      return this.#end(operation, ended(status, 'Cancelled', { reason: 'Cancelled', message: 'called off before the machine was touched' }, clock.now()));
+      return this.#end(
+        operation,
+        ended(
+          status,
+          'Cancelled',
+          { reason: 'Cancelled', message: 'called off before the machine was touched' },
+          clock.now(),
+        ),
+      );
     }
     if (!status.admittedAt) {
-      const answer = await gate.ask(operation, (takesPods) => this.#write(operation, admitted(status, takesPods, clock.now())));
+      const answer = await gate.ask(operation, (takesPods) =>
+        this.#write(operation, admitted(status, takesPods, clock.now())),
+      );
       if (!answer) {
         const message = `${operation.spec.type} begins, asked for by ${operation.spec.reason.kind} ${operation.spec.reason.name}`;
         this.#say(operation, 'Act', { reason: 'Admitted', message });
@@ -100,11 +110,18 @@ export class OperationsController {
       return ASK_AGAIN_MS * (0.75 + clock.random() / 2);
     }
     if (isOverdue(operation, clock.now())) {
-      const why = { reason: 'DeadlineExceeded', message: `not done within ${operation.spec.deadline} of its admission` };
+      const why = {
+        reason: 'DeadlineExceeded',
+        message: `not done within ${operation.spec.deadline} of its admission`,
+      };
       return this.#end(operation, ended(status, 'Failed', why, clock.now()));
     }
     const step = currentStep(operation);
-    if (!step) return this.#end(operation, ended(status, 'Succeeded', { reason: 'Succeeded', message: 'all steps are done' }, clock.now()));
+    if (!step)
+      return this.#end(
+        operation,
+        ended(status, 'Succeeded', { reason: 'Succeeded', message: 'all steps are done' }, clock.now()),
+      );
     return this.#step(operation, step);
   }
 
@@ -114,7 +131,10 @@ export class OperationsController {
     const belief = beliefs.get(operation.spec.machine);
     const member = clusters.get(operation.spec.cluster);
     if (!machine || !belief || !member) {
-      const why = { reason: 'MachineGone', message: `Machine ${operation.spec.machine} or its cluster ${operation.spec.cluster} is gone` };
+      const why = {
+        reason: 'MachineGone',
+        message: `Machine ${operation.spec.machine} or its cluster ${operation.spec.cluster} is gone`,
+      };
       return this.#end(operation, ended(operation.status ?? {}, 'Failed', why, clock.now()));
     }
     let current = operation;
@@ -139,7 +159,8 @@ export class OperationsController {
     if (result.is === 'failed' || result.is === 'needless') return this.#end(current, next);
     await this.#write(current, next);
     if (result.is === 'waiting') return result.again_ms;
-    if (name === 'act') this.#say(operation, 'Act', { reason: 'Acted', message: `${operation.spec.type}: ${result.message}` });
+    if (name === 'act')
+      this.#say(operation, 'Act', { reason: 'Acted', message: `${operation.spec.type}: ${result.message}` });
     return 0;
   }
 
@@ -147,7 +168,10 @@ export class OperationsController {
     const written = await this.#write(operation, status);
     const why = status.waiting ?? { reason: status.state ?? 'Ended', message: '' };
     const kind = status.state === 'Failed' ? 'Refusal' : 'Note';
-    this.#say(written, kind, { ...why, message: `${operation.spec.type} ${status.state?.toLowerCase()}: ${why.message}` });
+    this.#say(written, kind, {
+      ...why,
+      message: `${operation.spec.type} ${status.state?.toLowerCase()}: ${why.message}`,
+    });
     this.#options.journal.forget(operation.metadata.name);
     return undefined;
   }
@@ -167,7 +191,12 @@ export class OperationsController {
     if (isDeepStrictEqual(operation.status ?? {}, JSON.parse(JSON.stringify(next)))) return operation;
     const { client, caches, history } = this.#options;
     const object = { ...operation, status: next };
-    const written = await client.replace<KubeObject>(nodeOperationKind.resource, object, FIELD_MANAGER, 'status');
+    const written = await client.replace<KubeObject>(
+      nodeOperationKind.resource,
+      object,
+      FIELD_MANAGER,
+      'status',
+    );
     caches.operations.observe(written);
     const read = written as NodeOperation;
     history.operation(read);

@@ -15,7 +15,11 @@ export function currentStep({ spec, status }: NodeOperation): StepName | undefin
 export function admitted(status: NodeOperationStatus, takesPods: boolean, now: number): NodeOperationStatus {
   const { waiting: _, ...rest } = status;
   const at = stamp(now);
-  const condition = { type: 'Admitted', reason: 'WithinBudget', message: 'every budget that selects the machine lets it pass' };
+  const condition = {
+    type: 'Admitted',
+    reason: 'WithinBudget',
+    message: 'every budget that selects the machine lets it pass',
+  };
   return {
     ...rest,
     state: 'Running',
@@ -43,12 +47,19 @@ export function begun(status: NodeOperationStatus, name: StepName, now: number):
 }
 
 /** What a look at the step `name` makes of the status. */
-export function advanced(status: NodeOperationStatus, name: StepName, result: StepResult, now: number): NodeOperationStatus {
+export function advanced(
+  status: NodeOperationStatus,
+  name: StepName,
+  result: StepResult,
+  now: number,
+): NodeOperationStatus {
   const { waiting: _, ...rest } = { ...status, ...('status' in result ? result.status : undefined) };
   if (result.is === 'waiting') return { ...rest, waiting: result.why };
   const outcome = result.is === 'done' ? 'Done' : result.is === 'failed' ? 'Failed' : 'Skipped';
   const message = ('message' in result ? result.message : result.why.message).slice(0, 512);
-  const steps = (rest.steps ?? []).map((step) => (step.name === name ? { ...step, endedAt: stamp(now), outcome, message } : step));
+  const steps = (rest.steps ?? []).map((step) =>
+    step.name === name ? { ...step, endedAt: stamp(now), outcome, message } : step,
+  );
   const next = { ...rest, steps: steps as OperationStep[] };
   if (result.is === 'failed') return ended(next, 'Failed', result.why, now);
   if (result.is === 'needless') return ended(next, 'Cancelled', result.why, now);
@@ -62,19 +73,34 @@ export function ended(
   now: number,
 ): NodeOperationStatus {
   const at = stamp(now);
-  const condition = { type: state, status: 'True' as const, reason: why.reason, message: why.message, lastTransitionTime: at };
-  return { ...status, state, endedAt: at, waiting: why, conditions: withCondition(status.conditions, condition) };
+  const condition = {
+    type: state,
+    status: 'True' as const,
+    reason: why.reason,
+    message: why.message,
+    lastTransitionTime: at,
+  };
+  return {
+    ...status,
+    state,
+    endedAt: at,
+    waiting: why,
+    conditions: withCondition(status.conditions, condition),
+  };
 }
 
 /** Past its deadline, counted from its admission. */
 export function isOverdue({ spec, status }: NodeOperation, now: number): boolean {
-  return status?.admittedAt !== undefined && now - Date.parse(status.admittedAt) > toMilliseconds(spec.deadline);
+  return (
+    status?.admittedAt !== undefined && now - Date.parse(status.admittedAt) > toMilliseconds(spec.deadline)
+  );
 }
 
 /** Replaces the condition of its type; the transition time stays where the status did not change. */
 export function withCondition(conditions: readonly Condition[] | undefined, next: Condition): Condition[] {
   const before = conditions?.find((condition) => condition.type === next.type);
-  const kept = before?.status === next.status ? { ...next, lastTransitionTime: before.lastTransitionTime } : next;
+  const kept =
+    before?.status === next.status ? { ...next, lastTransitionTime: before.lastTransitionTime } : next;
   return [...(conditions ?? []).filter((condition) => condition.type !== next.type), kept];
 }
 

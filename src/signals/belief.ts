@@ -22,7 +22,15 @@ export interface NodeFace {
 }
 
 /** What the console's last lines say, see console.ts. */
-export type ConsoleSign = 'None' | 'Running' | 'Booting' | 'Panicked' | 'Dumping' | 'LinkDown' | 'LockedUp' | 'ShutDown';
+export type ConsoleSign =
+  | 'None'
+  | 'Running'
+  | 'Booting'
+  | 'Panicked'
+  | 'Dumping'
+  | 'LinkDown'
+  | 'LockedUp'
+  | 'ShutDown';
 
 /**
  * What Drover holds true of one machine, from vantage points that do not depend on each other: the API

@@ -64,7 +64,8 @@ export class Beliefs {
       labels: labelsOf(machine),
       model: machine.spec.model ?? '',
     };
-    if (present && present.node === nodeName && present.cluster === machine.spec.cluster) Object.assign(present, facts);
+    if (present && present.node === nodeName && present.cluster === machine.spec.cluster)
+      Object.assign(present, facts);
     else {
       this.#beliefs.set(name, {
         machine: name,
@@ -153,7 +154,10 @@ export class Beliefs {
   #weigh(belief: Belief): void {
     const now = this.#clock.now();
     const sick = symptomsOf(belief, now).length > 0;
-    const proven = belief.nodeFace?.ready === 'True' && belief.ssh?.value === 'Answers' && belief.kubelet?.value === 'Answers';
+    const proven =
+      belief.nodeFace?.ready === 'True' &&
+      belief.ssh?.value === 'Answers' &&
+      belief.kubelet?.value === 'Answers';
     if (sick) belief.sickSince ??= now;
     else delete belief.sickSince;
     if (!sick && proven) belief.wellSince ??= now;

@@ -4,10 +4,22 @@ import type { ConsoleSign } from './belief.ts';
 const SIGNS: readonly { sign: ConsoleSign; any: readonly string[] }[] = [
   { sign: 'Dumping', any: ['kdump: saving', 'Starting crashdump kernel', 'Copying data', 'saving vmcore'] },
   { sign: 'Panicked', any: ['Kernel panic - not syncing', 'end Kernel panic', 'Fatal machine check'] },
-  { sign: 'LockedUp', any: ['soft lockup - CPU', 'hard LOCKUP', 'blocked for more than', 'rcu_sched detected stalls'] },
+  {
+    sign: 'LockedUp',
+    any: ['soft lockup - CPU', 'hard LOCKUP', 'blocked for more than', 'rcu_sched detected stalls'],
+  },
   { sign: 'LinkDown', any: ['NIC Link is Down', 'Link is Down', 'link down', 'NO-CARRIER'] },
   { sign: 'ShutDown', any: ['reboot: Power down', 'reboot: System halted'] },
-  { sign: 'Booting', any: ['Linux version ', 'reboot: Restarting system', 'Booting the kernel', 'systemd[1]: Starting', 'BIOS POST'] },
+  {
+    sign: 'Booting',
+    any: [
+      'Linux version ',
+      'reboot: Restarting system',
+      'Booting the kernel',
+      'systemd[1]: Starting',
+      'BIOS POST',
+    ],
+  },
   { sign: 'Running', any: ['login:', 'Reached target', 'NIC Link is Up', 'Link is Up'] },
 ];
 

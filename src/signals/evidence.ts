@@ -9,12 +9,17 @@ export function evidenceLines(belief: Belief | undefined): string[] {
   const lines: string[] = [];
   const since = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
   if (!belief.nodeFace) lines.push('node: there is no such Node');
-  else lines.push(`node: Ready=${belief.ready.value} since ${since(belief.ready.since)}${belief.nodeFace.unschedulable ? ', cordoned' : ''}`);
+  else
+    lines.push(
+      `node: Ready=${belief.ready.value} since ${since(belief.ready.since)}${belief.nodeFace.unschedulable ? ', cordoned' : ''}`,
+    );
   if (belief.ssh) lines.push(`ssh: ${belief.ssh.value} since ${since(belief.ssh.since)}`);
-  if (belief.kubelet) lines.push(`kubelet port: ${belief.kubelet.value} since ${since(belief.kubelet.since)}`);
+  if (belief.kubelet)
+    lines.push(`kubelet port: ${belief.kubelet.value} since ${since(belief.kubelet.since)}`);
   if (belief.power) lines.push(`power: ${belief.power.value} since ${since(belief.power.since)}`);
   if (belief.console) lines.push(`console: ${belief.console.value} since ${since(belief.console.since)}`);
-  if (belief.rebootedAt !== undefined) lines.push(`boot id: changed by itself at ${since(belief.rebootedAt)}`);
+  if (belief.rebootedAt !== undefined)
+    lines.push(`boot id: changed by itself at ${since(belief.rebootedAt)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
   return lines;
 }

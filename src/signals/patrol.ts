@@ -30,7 +30,9 @@ export async function patrol(
     }
     await Promise.all(
       groups.map(async ({ prober, targets }) => {
-        const wanted = full ? targets : targets.filter((target) => beliefs.get(target.machine)?.sickSince !== undefined);
+        const wanted = full
+          ? targets
+          : targets.filter((target) => beliefs.get(target.machine)?.sickSince !== undefined);
         if (wanted.length === 0) return;
         try {
           take(beliefs, wanted, await prober.probe(wanted, signal));

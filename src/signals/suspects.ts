@@ -1,7 +1,7 @@
 import type { Machine } from '../api/machine.ts';
 import type { Clusters } from '../fleet/clusters.ts';
 import type { Clock } from '../platform/clock/clock.ts';
-import { type Lease, LEASES } from '../platform/kube/objects.ts';
+import { LEASES, type Lease } from '../platform/kube/objects.ts';
 import type { Outside } from '../platform/outside.ts';
 import type { Belief } from './belief.ts';
 import type { Beliefs } from './beliefs.ts';
@@ -33,7 +33,8 @@ export async function readSuspects(readers: Readers): Promise<void> {
   }
   const queue = suspects.values();
   const work = async () => {
-    for (const belief of queue) await Promise.all([readLease(readers, belief), readProvider(readers, belief)]);
+    for (const belief of queue)
+      await Promise.all([readLease(readers, belief), readProvider(readers, belief)]);
   };
   await Promise.all(Array.from({ length: Math.min(READS_MAX, suspects.length) }, work));
 }

@@ -14,7 +14,8 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
 
   const { ssh, kubelet, ready, nodeFace } = belief;
   if (ssh && ssh.value !== 'Answers') add('SshSilent', 'Patrol', ssh.since, SSH_WORDS[ssh.value]);
-  if (kubelet && kubelet.value !== 'Answers') add('KubeletSilent', 'Patrol', kubelet.since, KUBELET_WORDS[kubelet.value]);
+  if (kubelet && kubelet.value !== 'Answers')
+    add('KubeletSilent', 'Patrol', kubelet.since, KUBELET_WORDS[kubelet.value]);
   if (nodeFace && ready.value !== 'True' && now - ready.since >= NOT_READY_MS_MIN) {
     const why = [nodeFace.readyReason, nodeFace.readyMessage].filter(Boolean).join(': ');
     add('NotReady', 'Node', ready.since, `Ready=${ready.value}${why ? ` (${why})` : ''}`);
@@ -22,7 +23,8 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
   if (leaseState(belief, now) === 'Stalled') {
     add('LeaseStalled', 'Lease', belief.lease?.movedAt ?? now, 'the kubelet has stopped renewing its lease');
   }
-  if (belief.power?.value === 'Off') add('PowerOff', 'Provider', belief.power.since, 'the provider says the power is off');
+  if (belief.power?.value === 'Off')
+    add('PowerOff', 'Provider', belief.power.since, 'the provider says the power is off');
   if (belief.rebootedAt !== undefined && now - belief.rebootedAt < REBOOT_SIGN_MS) {
     add('Rebooted', 'Boot', belief.rebootedAt, 'the boot id changed, and no operation of ours explains it');
   }

@@ -4,13 +4,20 @@
 import { disruptionBudgetKind } from '../api/disruption-budget.ts';
 import { allowanceOf, toMilliseconds } from '../api/fields.ts';
 import { type Incident, incidentKind } from '../api/incident.ts';
+import type { ObjectOf } from '../api/kind.ts';
 import { type Machine, machineKind } from '../api/machine.ts';
 import { type NodeOperation, nodeOperationKind } from '../api/node-operation.ts';
-import type { ObjectOf } from '../api/kind.ts';
 import { SECOND } from '../platform/clock/clock.ts';
 import type { Decision } from '../platform/history/history.ts';
 import { KubeCache } from '../platform/kube/cache.ts';
-import { type KubeObject, type Lease, LEASES, type Node, NODES, type Resource } from '../platform/kube/objects.ts';
+import {
+  type KubeObject,
+  LEASES,
+  type Lease,
+  NODES,
+  type Node,
+  type Resource,
+} from '../platform/kube/objects.ts';
 import type { KubeRequest } from '../platform/kube/transport.ts';
 import type { Act } from './fleet/fleet.ts';
 import type { SimulatedMachine } from './fleet/machine.ts';
@@ -34,6 +41,8 @@ type RawNode = Node & { metadata: { annotations?: Record<string, string> } };
 const SIGHT_MS = 30 * SECOND;
 /** The staleness limit of the design, and what a request may take. */
 const STALE_MS = 90 * SECOND + 15 * SECOND;
+/** The brake's window, less what it takes to see a fault: who fell ill earlier is no part of a storm. */
+const STORM_MS = 9 * 60 * SECOND;
 const VIOLATIONS_MAX = 50;
 
 export class Invariants {
@@ -58,7 +67,12 @@ export class Invariants {
   constructor(world: World) {
     this.#world = world;
     const cacheOf = <T>(resource: Resource, place = {}) =>
-      new KubeCache<T>({ client: world.admin, resource, place, project: (object: KubeObject) => object as unknown as T });
+      new KubeCache<T>({
+        client: world.admin,
+        resource,
+        place,
+        project: (object: KubeObject) => object as unknown as T,
+      });
     this.#operations = cacheOf(nodeOperationKind.resource);
     this.#incidents = cacheOf(incidentKind.resource);
     this.#machines = cacheOf(machineKind.resource);
@@ -68,7 +82,15 @@ export class Invariants {
   }
 
   async watch(signal: AbortSignal): Promise<void> {
-    for (const cache of [this.#operations, this.#incidents, this.#machines, this.#budgets, this.#nodes, this.#leases]) void cache.run(signal);
+    for (const cache of [
+      this.#operations,
+      this.#incidents,
+      this.#machines,
+      this.#budgets,
+      this.#nodes,
+      this.#leases,
+    ])
+      void cache.run(signal);
     this.#operations.subscribe(({ after }) => after && this.#operationChanged(after));
     this.#nodes.subscribe(({ key, after }) => after && this.#nodeChanged(key, after));
     const track = (machine: SimulatedMachine) => this.#machineChanged(machine);
@@ -78,7 +100,8 @@ export class Invariants {
   /** To be called with every request that a Drover sends. */
   requested(request: KubeRequest): void {
     const pods = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+$/.test(request.path);
-    if (pods && request.method === 'DELETE') this.#broken(1, `a Pod was deleted past its PodDisruptionBudget: ${request.path}`);
+    if (pods && request.method === 'DELETE')
+      this.#broken(1, `a Pod was deleted past its PodDisruptionBudget: ${request.path}`);
   }
 
   decided(decision: Decision): void {
@@ -88,36 +111,52 @@ export class Invariants {
   acted(act: AttributedAct): void {
     const where = `${act.act} of ${act.machine} (${act.phase}) by ${act.replica}`;
     const operation = [...this.#operations.values()].find((one) => one.metadata.uid === act.key);
-    if (!operation) return this.#broken(10, `${where}: no operation has asked for it`);
+    if (!operation) {
+      this.#broken(10, `${where}: no operation has asked for it`);
+      return;
+    }
     const status = operation.status ?? {};
     const name = operation.metadata.name;
     if (!status.admittedAt) this.#broken(1, `${where}: ${name} was never admitted`);
     if (!status.intent) this.#broken(2, `${where}: ${name} has no written intent`);
-    if (this.#world.fleet.acts.filter((other) => other.key === act.key).length > 1) this.#broken(2, `${where}: a second act for ${name}`);
+    if (this.#world.fleet.acts.filter((other) => other.key === act.key).length > 1)
+      this.#broken(2, `${where}: a second act for ${name}`);
     if (status.endedAt) this.#broken(3, `${where}: ${name} had ended`);
 
-    const holder = [...this.#leases.values()].find((lease) => lease.metadata.name === 'drover')?.spec?.holderIdentity;
+    const holder = [...this.#leases.values()].find((lease) => lease.metadata.name === 'drover')?.spec
+      ?.holderIdentity;
     if (holder !== act.replica) this.#broken(4, `${where}: the lease is held by ${holder}`);
     const blind = this.blindSince.get(act.replica);
-    if (blind !== undefined && this.#now() - blind > STALE_MS) this.#broken(4, `${where}: decided on data ${Math.round((this.#now() - blind) / 1000)} s old`);
+    if (blind !== undefined && this.#now() - blind > STALE_MS)
+      this.#broken(4, `${where}: decided on data ${Math.round((this.#now() - blind) / 1000)} s old`);
 
     this.#machineLimits(act, operation, where);
-    if (!this.#decided.has(`${name}/Admitted`)) this.#broken(10, `${where}: ${name} began without a recorded decision`);
+    if (!this.#decided.has(`${name}/Admitted`))
+      this.#broken(10, `${where}: ${name} began without a recorded decision`);
   }
 
   /** When all is calm: nothing may be left over. */
   atRest(): void {
     for (const { metadata, spec, status } of this.#incidents.values()) {
       if (!status?.endedAt && !status?.escalatedAt) {
-        this.#broken(7, `incident ${metadata.name} of ${spec.machine} neither ended nor escalated: ${status?.stage}, ${status?.diagnosis?.cause}, ${status?.waiting?.reason}`);
+        this.#broken(
+          7,
+          `incident ${metadata.name} of ${spec.machine} neither ended nor escalated: ${status?.stage}, ${status?.diagnosis?.cause}, ${status?.waiting?.reason}`,
+        );
       }
     }
     for (const { metadata, status } of this.#operations.values()) {
-      if (!status?.endedAt) this.#broken(7, `operation ${metadata.name} has not ended: ${status?.state} ${status?.waiting?.reason}`);
+      if (!status?.endedAt)
+        this.#broken(
+          7,
+          `operation ${metadata.name} has not ended: ${status?.state} ${status?.waiting?.reason}`,
+        );
     }
     for (const node of this.#nodes.values()) {
       const by = node.metadata.annotations?.['drover.dev/cordoned-by'];
-      const open = [...this.#incidents.values()].some((one) => one.spec.node === node.metadata.name && !one.status?.endedAt);
+      const open = [...this.#incidents.values()].some(
+        (one) => one.spec.node === node.metadata.name && !one.status?.endedAt,
+      );
       if (by && !open) this.#broken(11, `node ${node.metadata.name} is still cordoned by ${by}`);
     }
   }
@@ -126,12 +165,20 @@ export class Invariants {
     const machine = this.#machines.get(act.machine);
     const { locked } = machine?.spec.desired ?? {};
     const admittedAt = Date.parse(operation.status?.admittedAt ?? '');
-    if (locked && !(locked.until && Date.parse(locked.until) <= admittedAt) && this.#lockedAt(act.machine) < admittedAt) {
+    if (
+      locked &&
+      !(locked.until && Date.parse(locked.until) <= admittedAt) &&
+      this.#lockedAt(act.machine) < admittedAt
+    ) {
       this.#broken(1, `${where}: the machine was locked`);
     }
     if (act.phase === 'Dumping' && act.act !== 'nmi') {
       const since = this.#dumpSince.get(act.machine) ?? this.#now();
-      if (this.#now() - since < toMilliseconds(operation.spec.dumpTimeout)) this.#broken(6, `${where}: it had been writing its dump for ${Math.round((this.#now() - since) / 1000)} s`);
+      if (this.#now() - since < toMilliseconds(operation.spec.dumpTimeout))
+        this.#broken(
+          6,
+          `${where}: it had been writing its dump for ${Math.round((this.#now() - since) / 1000)} s`,
+        );
     }
     const asked = operation.spec.reason.kind;
     if (act.healthy && asked === 'Incident') this.#broken(5, `${where}: nothing was wrong with it`);
@@ -145,12 +192,17 @@ export class Invariants {
     for (const [name, since] of this.#sickSince) {
       const machine = fleet.machines.get(name) as SimulatedMachine;
       const own = machine.phase !== 'Running' || !machine.linkUp;
-      if (own && this.#now() - since > SIGHT_MS) sick++;
+      const age_ms = this.#now() - since;
+      if (own && age_ms > SIGHT_MS && age_ms < STORM_MS) sick++;
     }
     const zonesOut = [...fleet.machines.values()].filter((one) => fleet.zonesDown.has(one.place.zone)).length;
     const allowed = Math.max(5, allowanceOf('5%', fleet.machines.size));
     // One more may have been admitted just before the last fell ill.
-    if (sick + zonesOut > allowed + 3 && act.phase !== 'Off') this.#broken(5, `${where}: ${sick} machines were sick and ${zonesOut} in dark zones, ${allowed} are allowed`);
+    if (sick + zonesOut > allowed + 3 && act.phase !== 'Off')
+      this.#broken(
+        5,
+        `${where}: ${sick} machines were sick and ${zonesOut} in dark zones, ${allowed} are allowed`,
+      );
   }
 
   #operationChanged(operation: NodeOperation): void {
@@ -164,13 +216,22 @@ export class Invariants {
     if (!status?.admittedAt || this.#begun.has(uid)) return;
     const name = operation.metadata.name;
     for (const { operation: other } of this.#begun.values()) {
-      if (other.spec.machine === operation.spec.machine) this.#broken(3, `${name} began while ${other.metadata.name} was under way on ${operation.spec.machine}`);
+      if (other.spec.machine === operation.spec.machine)
+        this.#broken(
+          3,
+          `${name} began while ${other.metadata.name} was under way on ${operation.spec.machine}`,
+        );
     }
     const machine = this.#world.fleet.machines.get(operation.spec.machine);
     const node = this.#nodes.get(operation.spec.node);
-    const served = machine !== undefined && this.#world.fleet.kubeletWorks(machine) && machine.services.containerd && !node?.spec?.unschedulable;
+    const served =
+      machine !== undefined &&
+      this.#world.fleet.kubeletWorks(machine) &&
+      machine.services.containerd &&
+      !node?.spec?.unschedulable;
     this.#begun.set(uid, { operation, served });
-    if (operation.spec.type !== 'RestartService' && !operation.spec.force) this.#withinBudgets(operation, served);
+    if (operation.spec.type !== 'RestartService' && !operation.spec.force)
+      this.#withinBudgets(operation, served);
   }
 
   #withinBudgets(operation: NodeOperation, served: boolean): void {
@@ -178,12 +239,21 @@ export class Invariants {
     const now = this.#now();
     for (const { metadata, spec } of this.#budgets.values()) {
       if (spec.stop) this.#broken(1, `${name} began although budget ${metadata.name} is stopped`);
-      const frozen = spec.freezes.some((freeze) => Date.parse(freeze.from) <= now - SECOND && now < Date.parse(freeze.to));
-      if (frozen && !spec.exempt.includes(operation.spec.reason.kind)) this.#broken(1, `${name} began within a freeze of budget ${metadata.name}`);
+      const frozen = spec.freezes.some(
+        (freeze) => Date.parse(freeze.from) <= now - SECOND && now < Date.parse(freeze.to),
+      );
+      if (frozen && !spec.exempt.includes(operation.spec.reason.kind))
+        this.#broken(1, `${name} began within a freeze of budget ${metadata.name}`);
       if (!served) continue;
-      const serving = [...this.#begun.values()].filter((one) => one.served && one.operation.spec.type !== 'RestartService');
+      const serving = [...this.#begun.values()].filter(
+        (one) => one.served && one.operation.spec.type !== 'RestartService',
+      );
       const most = allowanceOf(spec.maxDisrupted, this.#machines.size);
-      if (serving.length > most) this.#broken(1, `${name} began as disruption ${serving.length} of serving machines; budget ${metadata.name} allows ${most}`);
+      if (serving.length > most)
+        this.#broken(
+          1,
+          `${name} began as disruption ${serving.length} of serving machines; budget ${metadata.name} allows ${most}`,
+        );
     }
   }
 
@@ -191,9 +261,13 @@ export class Invariants {
   #proven({ metadata, spec, status }: NodeOperation): void {
     if (status?.state !== 'Succeeded' || spec.type === 'RestartService' || spec.type === 'Evict') return;
     const from = Date.parse(status.intent?.at ?? '');
-    const boots = this.#world.fleet.boots.filter((boot) => boot.machine === spec.machine && boot.at >= from - SECOND);
-    if (boots.length === 0) this.#broken(13, `${metadata.name} counts as done, but ${spec.machine} never booted`);
-    if (boots.filter((boot) => boot.key === metadata.uid).length > 1) this.#broken(2, `${spec.machine} booted twice for ${metadata.name}`);
+    const boots = this.#world.fleet.boots.filter(
+      (boot) => boot.machine === spec.machine && boot.at >= from - SECOND,
+    );
+    if (boots.length === 0)
+      this.#broken(13, `${metadata.name} counts as done, but ${spec.machine} never booted`);
+    if (boots.filter((boot) => boot.key === metadata.uid).length > 1)
+      this.#broken(2, `${spec.machine} booted twice for ${metadata.name}`);
   }
 
   #nodeChanged(name: string, node: RawNode): void {
@@ -225,11 +299,11 @@ export class Invariants {
   }
 
   #broken(invariant: number, message: string): void {
-    if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ invariant, at: this.#now(), message });
+    if (this.violations.length < VIOLATIONS_MAX)
+      this.violations.push({ invariant, at: this.#now(), message });
   }
 
   #now(): number {
     return this.#world.clock.now();
   }
 }
-

@@ -51,7 +51,12 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   const invariants = new Invariants(world);
   await invariants.watch(stop.signal);
   let started = 0;
-  const restart = () => world.start({ identity: `drover-${++started}`, ...(options.log && { log: options.log }), watcher: invariants });
+  const restart = () =>
+    world.start({
+      identity: `drover-${++started}`,
+      ...(options.log && { log: options.log }),
+      watcher: invariants,
+    });
   const story = new Story({ world, invariants, seed: options.seed, restart });
   await clock.advance(2 * MINUTE);
   void story.run();
@@ -69,7 +74,13 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   return { ...report, wall_ms: performance.now() - began };
 }
 
-function summarize(options: SimulationOptions, faults: readonly Fault[], incidents: readonly Incident[], world: World, violations: Violation[]): Omit<Report, 'wall_ms'> {
+function summarize(
+  options: SimulationOptions,
+  faults: readonly Fault[],
+  incidents: readonly Incident[],
+  world: World,
+  violations: Violation[],
+): Omit<Report, 'wall_ms'> {
   const detected_s: number[] = [];
   const healed_s: number[] = [];
   const stages: Record<string, number> = {};

@@ -1,6 +1,6 @@
 import type { disruptionBudgetKind } from '../api/disruption-budget.ts';
-import { machineKind } from '../api/machine.ts';
 import { disruptionBudgetKind as budgets } from '../api/disruption-budget.ts';
+import { machineKind } from '../api/machine.ts';
 import { HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { seededRandom } from '../platform/clock/random.ts';
 import { NODES } from '../platform/kube/objects.ts';
@@ -35,7 +35,17 @@ const RATES: readonly { what: FaultKind | Misfortune; perHour: number }[] = [
 ];
 
 /** What happens beside machines' own faults: to Drover, to its provider, by people. */
-type Misfortune = 'storm' | 'blind' | 'frozen' | 'dropped' | 'kill' | 'flaky-provider' | 'cordon' | 'lock' | 'freeze' | 'reboot-wish';
+type Misfortune =
+  | 'storm'
+  | 'blind'
+  | 'frozen'
+  | 'dropped'
+  | 'kill'
+  | 'flaky-provider'
+  | 'cordon'
+  | 'lock'
+  | 'freeze'
+  | 'reboot-wish';
 
 /** Keeps two replicas running and lets things happen until told to stop; then mends all that people would mend. */
 export class Story {
@@ -98,7 +108,8 @@ export class Story {
   async #happen(what: FaultKind | Misfortune): Promise<void> {
     const { clock, fleet, admin } = this.#world;
     const machine = this.#pick();
-    const later = (least_ms: number, most_ms: number, undo: () => void) => clock.timer(least_ms + this.#random() * (most_ms - least_ms), undo);
+    const later = (least_ms: number, most_ms: number, undo: () => void) =>
+      clock.timer(least_ms + this.#random() * (most_ms - least_ms), undo);
     const replica = this.#replicas[Math.floor(this.#random() * this.#replicas.length)] as Replica;
     const { identity } = replica.drover.election;
     switch (what) {
@@ -124,10 +135,17 @@ export class Story {
         return;
       case 'flaky-provider':
         Object.assign(fleet.providerFaults, { lostAnswers: 0.3, lostCalls: 0.2, down: this.#random() < 0.3 });
-        later(MINUTE, 20 * MINUTE, () => Object.assign(fleet.providerFaults, { lostAnswers: 0, lostCalls: 0, down: false }));
+        later(MINUTE, 20 * MINUTE, () =>
+          Object.assign(fleet.providerFaults, { lostAnswers: 0, lostCalls: 0, down: false }),
+        );
         return;
       case 'cordon': {
-        const node = await admin.get<{ apiVersion: string; kind: string; metadata: { name: string }; spec?: { unschedulable?: boolean } }>(NODES, machine);
+        const node = await admin.get<{
+          apiVersion: string;
+          kind: string;
+          metadata: { name: string };
+          spec?: { unschedulable?: boolean };
+        }>(NODES, machine);
         if (node?.spec?.unschedulable) return;
         await admin.mergePatch(NODES, machine, { spec: { unschedulable: true } }, { fieldManager: MANAGER });
         this.#invariants.humanCordons.add(machine);
@@ -179,12 +197,16 @@ export class Story {
 
   async #uncordon(name: string): Promise<void> {
     if (!this.#invariants.humanCordons.delete(name)) return;
-    await this.#world.admin.mergePatch(NODES, name, { spec: { unschedulable: null } }, { fieldManager: MANAGER }).catch(() => undefined);
+    await this.#world.admin
+      .mergePatch(NODES, name, { spec: { unschedulable: null } }, { fieldManager: MANAGER })
+      .catch(() => undefined);
   }
 
   async #lock(name: string, isLocked: boolean): Promise<void> {
     const locked = isLocked ? { by: 'mei', why: 'looking at its DIMMs' } : null;
-    await this.#world.admin.mergePatch(machineKind.resource, name, { spec: { desired: { locked } } }, { fieldManager: MANAGER }).catch(() => undefined);
+    await this.#world.admin
+      .mergePatch(machineKind.resource, name, { spec: { desired: { locked } } }, { fieldManager: MANAGER })
+      .catch(() => undefined);
     this.#invariants.locked(name, isLocked);
   }
 

@@ -65,7 +65,10 @@ export class World {
     this.api = new EmbeddedApi({ clock: options.clock });
     this.fleet = new SimulatedFleet(options);
     this.admin = new KubeClient(this.api.transport({ user: 'admin' }), this.clock);
-    this.kubelets = new Kubelets(this.fleet, new KubeClient(this.api.transport({ user: 'kubelets' }), this.clock));
+    this.kubelets = new Kubelets(
+      this.fleet,
+      new KubeClient(this.api.transport({ user: 'kubelets' }), this.clock),
+    );
   }
 
   /** Fills the world and sets it going. */
@@ -94,7 +97,9 @@ export class World {
       transport: watcher ? watched(transport, watcher) : transport,
       identity,
       namespace: NAMESPACE,
-      history: watcher ? { ...noHistory, decision: (decision) => watcher.decided(decision) } : (options.history ?? noHistory),
+      history: watcher
+        ? { ...noHistory, decision: (decision) => watcher.decided(decision) }
+        : (options.history ?? noHistory),
       log: options.log ?? noLog,
       connect: () => {
         throw new Error('this world has one cluster');
@@ -124,7 +129,8 @@ export class World {
       try {
         await act;
       } finally {
-        for (const done of this.fleet.acts.slice(before)) if (done.key === key) watcher.acted({ ...done, replica });
+        for (const done of this.fleet.acts.slice(before))
+          if (done.key === key) watcher.acted({ ...done, replica });
       }
     };
     return {

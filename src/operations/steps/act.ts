@@ -1,7 +1,7 @@
 import { toMilliseconds } from '../../api/fields.ts';
 import { TYPES } from '../../api/operation-types.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
-import { type Node, NODES } from '../../platform/kube/objects.ts';
+import { NODES, type Node } from '../../platform/kube/objects.ts';
 import { type Provider, ProviderError } from '../../platform/providers/provider.ts';
 import { consoleSign } from '../../signals/console.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
@@ -9,7 +9,8 @@ import type { Step, StepContext, StepResult } from './step.ts';
 const AGAIN_MS = 5_000;
 
 /** The one outside act of an operation. */
-export const act: Step = (context) => (TYPES[context.operation.spec.type].boots ? boot(context) : restart(context));
+export const act: Step = (context) =>
+  TYPES[context.operation.spec.type].boots ? boot(context) : restart(context);
 
 async function restart({ operation, machine, outside, refusal }: StepContext): Promise<StepResult> {
   const service = operation.spec.service as NonNullable<typeof operation.spec.service>;
@@ -18,10 +19,16 @@ async function restart({ operation, machine, outside, refusal }: StepContext): P
   if (no) return { is: 'waiting', why: no, again_ms: AGAIN_MS };
   try {
     // Restarting a service twice harms nobody, so a repeat after a crash of ours needs no fence.
-    await outside.hosts.restartService({ id: machine.spec.provider.id, ssh: machine.spec.addresses.ssh ?? machine.metadata.name }, service);
+    await outside.hosts.restartService(
+      { id: machine.spec.provider.id, ssh: machine.spec.addresses.ssh ?? machine.metadata.name },
+      service,
+    );
     return { is: 'done', message: `${service} restarted` };
   } catch (error) {
-    return { is: 'failed', why: { reason: 'RestartFailed', message: `${service} could not be restarted: ${messageOf(error)}` } };
+    return {
+      is: 'failed',
+      why: { reason: 'RestartFailed', message: `${service} could not be restarted: ${messageOf(error)}` },
+    };
   }
 }
 
@@ -39,13 +46,26 @@ async function boot(context: StepContext): Promise<StepResult> {
   if (needless) return needless;
   const { id } = machine.spec.provider;
   const reading = await outside.provider.describe(id);
-  if (operation.spec.type !== 'PowerOn' && reading.power === 'On' && consoleSign(reading.console) === 'Dumping') {
-    const message = 'the machine is writing its crash dump; it is not touched until that ends or its time is up';
+  if (
+    operation.spec.type !== 'PowerOn' &&
+    reading.power === 'On' &&
+    consoleSign(reading.console) === 'Dumping'
+  ) {
+    const message =
+      'the machine is writing its crash dump; it is not touched until that ends or its time is up';
     const until_ms = context.startedAt + toMilliseconds(operation.spec.dumpTimeout);
-    if (now < until_ms) return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'DumpInProgress', message, until: new Date(until_ms).toISOString() } };
+    if (now < until_ms)
+      return {
+        is: 'waiting',
+        again_ms: AGAIN_MS,
+        why: { reason: 'DumpInProgress', message, until: new Date(until_ms).toISOString() },
+      };
   }
   if (operation.spec.type === 'PowerOn' && reading.power === 'On') {
-    return { is: 'needless', why: { reason: 'AlreadyOn', message: 'the provider says that the power is on' } };
+    return {
+      is: 'needless',
+      why: { reason: 'AlreadyOn', message: 'the provider says that the power is on' },
+    };
   }
   if (operation.spec.type === 'Nmi' && !reading.capabilities.nmi) {
     return { is: 'failed', why: { reason: 'NoNmi', message: 'this machine’s provider cannot send an NMI' } };
@@ -68,7 +88,11 @@ async function boot(context: StepContext): Promise<StepResult> {
   }
   try {
     await send(outside.provider, context, key);
-    return { is: 'done', message: `${operation.spec.type} accepted by the provider`, status: { intent: { ...intent, answer: 'Accepted' } } };
+    return {
+      is: 'done',
+      message: `${operation.spec.type} accepted by the provider`,
+      status: { intent: { ...intent, answer: 'Accepted' } },
+    };
   } catch (error) {
     return refused(error, intent);
   }
@@ -96,13 +120,22 @@ function refused(error: unknown, intent: { key: string; at: string }): StepResul
     case 'TryAgain':
     case 'Throttled':
       // The provider promises that nothing happened: the intent is taken back.
-      return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'ProviderBusy', message }, status: { intent: undefined } };
+      return {
+        is: 'waiting',
+        again_ms: AGAIN_MS,
+        why: { reason: 'ProviderBusy', message },
+        status: { intent: undefined },
+      };
     case 'Refused':
     case 'NotFound':
     case 'BadCredentials':
       return { is: 'failed', why: { reason: `Provider${failure}`, message } };
     default:
-      return { is: 'done', message: `no answer (${message}); the boot id will tell`, status: { intent: { ...intent, answer: 'Unknown' } } };
+      return {
+        is: 'done',
+        message: `no answer (${message}); the boot id will tell`,
+        status: { intent: { ...intent, answer: 'Unknown' } },
+      };
   }
 }
 
@@ -113,7 +146,14 @@ async function alreadyBooted({ operation, status, client }: StepContext): Promis
   const node = await client.get<Node>(NODES, operation.spec.node);
   const bootID = node?.status?.nodeInfo?.bootID;
   if (!bootID || bootID === expected) return undefined;
-  return { is: 'needless', why: { reason: 'AlreadyBooted', message: 'the machine has booted since this was asked for', evidence: { expected, bootID } } };
+  return {
+    is: 'needless',
+    why: {
+      reason: 'AlreadyBooted',
+      message: 'the machine has booted since this was asked for',
+      evidence: { expected, bootID },
+    },
+  };
 }
 
 function noProvider(name: string) {

@@ -1,6 +1,6 @@
 import { CORDONED_BY } from '../../fleet/node-view.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
-import { type Node, NODES } from '../../platform/kube/objects.ts';
+import { NODES, type Node } from '../../platform/kube/objects.ts';
 import { FIELD_MANAGER, type Step } from './step.ts';
 
 /** Keeps new Pods away, and remembers in the same write that this cordon is ours. */
@@ -31,7 +31,9 @@ export const cordon: Step = async ({ client, operation }) => {
 /** Lets Pods come again where the cordon is ours. */
 export const uncordon: Step = async ({ client, operation }) => {
   const undone = await liftCordon(client, operation.spec.node);
-  return undone ? { is: 'done', message: 'the node takes Pods again' } : { is: 'skipped', message: 'the node has no cordon of ours' };
+  return undone
+    ? { is: 'done', message: 'the node takes Pods again' }
+    : { is: 'skipped', message: 'the node has no cordon of ours' };
 };
 
 /** Removes a cordon that carries our annotation; leaves all others. Says whether there was one. */

@@ -1,6 +1,6 @@
 import { toMilliseconds } from '../../api/fields.ts';
 import { isNotFound, KubeError } from '../../platform/kube/errors.ts';
-import { type Pod, PODS } from '../../platform/kube/objects.ts';
+import { PODS, type Pod } from '../../platform/kube/objects.ts';
 import type { Step } from './step.ts';
 
 /** Evictions asked for in one look: a node runs some 100 Pods, and each asks the API server once. */
@@ -10,7 +10,10 @@ const AGAIN_MS = 2_000;
 /** Asks every Pod that a drain may move to leave, by Eviction, so that PodDisruptionBudgets hold. */
 export const drain: Step = async ({ client, operation, belief, startedAt, now }) => {
   if (belief.ready.value !== 'True') {
-    return { is: 'skipped', message: 'the kubelet does not work, so no Pod could end in order; nothing serves from here' };
+    return {
+      is: 'skipped',
+      message: 'the kubelet does not work, so no Pod could end in order; nothing serves from here',
+    };
   }
   const { node } = operation.spec;
   const { items } = await client.list<Pod>(PODS, { fieldSelector: `spec.nodeName=${node}` });
@@ -30,18 +33,31 @@ export const drain: Step = async ({ client, operation, belief, startedAt, now })
   }
   const until_ms = startedAt + toMilliseconds(operation.spec.drain.timeout);
   const names = left.slice(0, 3).map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`);
-  const evidence = { left: String(left.length), refused: String(refusals.length), first: names.join(', ').slice(0, 256) };
+  const evidence = {
+    left: String(left.length),
+    refused: String(refusals.length),
+    first: names.join(', ').slice(0, 256),
+  };
   if (now >= until_ms) {
     const message = `${left.length} Pods have not left ${node} within ${operation.spec.drain.timeout}, among them ${names.join(', ')}`;
-    if (operation.spec.drain.onTimeout === 'Proceed') return { is: 'done', message: `${message}; going on as told` };
+    if (operation.spec.drain.onTimeout === 'Proceed')
+      return { is: 'done', message: `${message}; going on as told` };
     return { is: 'failed', why: { reason: 'DrainTimedOut', message, evidence } };
   }
   const until = new Date(until_ms).toISOString();
   if (refusals.length > 0) {
     const message = `a PodDisruptionBudget does not let ${refusals[0]} go${refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : ''}`;
-    return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'PodDisruptionBudget', message, evidence, until } };
+    return {
+      is: 'waiting',
+      again_ms: AGAIN_MS,
+      why: { reason: 'PodDisruptionBudget', message, evidence, until },
+    };
   }
-  return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'PodsLeaving', message: `${left.length} Pods are still leaving`, evidence, until } };
+  return {
+    is: 'waiting',
+    again_ms: AGAIN_MS,
+    why: { reason: 'PodsLeaving', message: `${left.length} Pods are still leaving`, evidence, until },
+  };
 };
 
 /** What `kubectl drain` moves: no DaemonSet Pods, no mirror Pods, none that have ended. */

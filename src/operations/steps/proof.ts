@@ -7,16 +7,29 @@ const AGAIN_MS = 2_000;
 export const proof: Step = async ({ operation, status, belief, now }) => {
   const before = status.evidence?.bootIDBefore ?? '';
   const sentAt = Date.parse(status.intent?.at ?? '');
-  const powerSeenOff = status.evidence?.powerSeenOff || (belief.power?.value === 'Off' && belief.power.since >= sentAt);
+  const powerSeenOff =
+    status.evidence?.powerSeenOff || (belief.power?.value === 'Off' && belief.power.since >= sentAt);
   const evidence = { ...status.evidence, ...(powerSeenOff && { powerSeenOff }) };
   const bootID = belief.nodeFace?.bootID ?? '';
   if (bootID !== '' && bootID !== before) {
-    return { is: 'done', message: 'the boot id has changed', status: { evidence: { ...evidence, bootIDAfter: bootID } } };
+    return {
+      is: 'done',
+      message: 'the boot id has changed',
+      status: { evidence: { ...evidence, bootIDAfter: bootID } },
+    };
   }
   // A dump is written between the NMI and the boot, and a machine that dumps is left to finish.
-  const dump_ms = operation.spec.type === 'Nmi' || belief.console?.value === 'Dumping' ? toMilliseconds(operation.spec.dumpTimeout) : 0;
+  const dump_ms =
+    operation.spec.type === 'Nmi' || belief.console?.value === 'Dumping'
+      ? toMilliseconds(operation.spec.dumpTimeout)
+      : 0;
   const until_ms = sentAt + toMilliseconds(operation.spec.bootTimeout) + dump_ms;
-  const said = { before, seen: bootID, console: belief.console?.value ?? 'None', power: belief.power?.value ?? 'Unknown' };
+  const said = {
+    before,
+    seen: bootID,
+    console: belief.console?.value ?? 'None',
+    power: belief.power?.value ?? 'Unknown',
+  };
   if (now >= until_ms) {
     const message = 'the boot id has not changed in time: the machine did not reboot, or does not come up';
     return { is: 'failed', why: { reason: 'NotRebooted', message, evidence: said } };

@@ -11,7 +11,8 @@ const SERVICE_MS = 120_000;
 export const verify: Step = async ({ operation, belief, startedAt, now }) => {
   const need_ms = toMilliseconds(operation.spec.verifyFor);
   const since = belief.wellSince === undefined ? undefined : Math.max(belief.wellSince, startedAt);
-  if (since !== undefined && now - since >= need_ms) return { is: 'done', message: `well for ${operation.spec.verifyFor}` };
+  if (since !== undefined && now - since >= need_ms)
+    return { is: 'done', message: `well for ${operation.spec.verifyFor}` };
 
   const limit_ms = TYPES[operation.spec.type].boots ? toMilliseconds(operation.spec.bootTimeout) : SERVICE_MS;
   const wrong = symptomsOf(belief, now).map((symptom) => symptom.message);
@@ -20,6 +21,13 @@ export const verify: Step = async ({ operation, belief, startedAt, now }) => {
     return { is: 'failed', why: { reason: 'NotWell', message: message.slice(0, 1000) } };
   }
   const until = new Date(startedAt + limit_ms).toISOString();
-  const message = wrong.length > 0 ? `not well yet: ${wrong.join('; ')}` : `well so far; it must stay so for ${operation.spec.verifyFor}`;
-  return { is: 'waiting', again_ms: AGAIN_MS, why: { reason: 'Verifying', message: message.slice(0, 1000), until } };
+  const message =
+    wrong.length > 0
+      ? `not well yet: ${wrong.join('; ')}`
+      : `well so far; it must stay so for ${operation.spec.verifyFor}`;
+  return {
+    is: 'waiting',
+    again_ms: AGAIN_MS,
+    why: { reason: 'Verifying', message: message.slice(0, 1000), until },
+  };
 };

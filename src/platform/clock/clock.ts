@@ -23,7 +23,11 @@ export interface Clock {
 }
 
 /** Built on `timer`, the same for every clock. */
-export function sleepWith(clock: Pick<Clock, 'timer'>, delay_ms: number, signal?: AbortSignal): Promise<void> {
+export function sleepWith(
+  clock: Pick<Clock, 'timer'>,
+  delay_ms: number,
+  signal?: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {

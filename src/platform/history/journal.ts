@@ -66,6 +66,7 @@ export class Journal {
 
   /** An ended subject says no more. */
   forget(subject: string): void {
-    for (const key of this.#lastRefusal.keys()) if (key.endsWith(`/${subject}`)) this.#lastRefusal.delete(key);
+    for (const key of this.#lastRefusal.keys())
+      if (key.endsWith(`/${subject}`)) this.#lastRefusal.delete(key);
   }
 }

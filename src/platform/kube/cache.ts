@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts';
-import { messageOf } from './errors.ts';
 import type { KubeClient, Place } from './client.ts';
+import { messageOf } from './errors.ts';
 import type { KubeObject, Resource } from './objects.ts';
 import { reflect } from './reflector.ts';
 
@@ -139,7 +139,8 @@ export class KubeCache<T> {
 
   #replaceAll(objects: Map<string, KubeObject>): void {
     this.#relists++;
-    for (const key of [...this.#entries.keys(), ...this.rejected.keys()]) if (!objects.has(key)) this.#remove(key);
+    for (const key of [...this.#entries.keys(), ...this.rejected.keys()])
+      if (!objects.has(key)) this.#remove(key);
     for (const object of objects.values()) this.#put(object);
     this.#synced = true;
   }

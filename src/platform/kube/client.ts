@@ -32,7 +32,11 @@ export class KubeClient {
   }
 
   /** The object as it is now (a quorum read), or undefined where there is none. */
-  async get<T extends KubeObject>(resource: Resource, name: string, namespace?: string): Promise<T | undefined> {
+  async get<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    namespace?: string,
+  ): Promise<T | undefined> {
     const request: KubeRequest = { method: 'GET', path: pathOf(resource, namespace, name) };
     const response = await this.transport.send({ timeout_ms: ANSWER_TIMEOUT_MS, ...request });
     if (response.status === 404) return undefined;
@@ -40,14 +44,20 @@ export class KubeClient {
   }
 
   /** All objects, read in pages. `resourceVersion` is that of the first page: the list is one snapshot. */
-  async list<T extends KubeObject>(resource: Resource, place: Place = {}): Promise<{ items: T[]; resourceVersion: string }> {
+  async list<T extends KubeObject>(
+    resource: Resource,
+    place: Place = {},
+  ): Promise<{ items: T[]; resourceVersion: string }> {
     const items: T[] = [];
     let token = '';
     let resourceVersion = '';
     do {
       const query: Record<string, string> = { limit: String(PAGE_SIZE), ...selectors(place) };
       if (token) query.continue = token;
-      const page = await this.request<{ metadata: { resourceVersion: string; continue?: string }; items: T[] }>({
+      const page = await this.request<{
+        metadata: { resourceVersion: string; continue?: string };
+        items: T[];
+      }>({
         method: 'GET',
         path: pathOf(resource, place.namespace),
         query,
@@ -72,7 +82,12 @@ export class KubeClient {
   }
 
   /** Writes the whole object, or the whole status; fails with Conflict if it changed since it was read. */
-  replace<T extends KubeObject>(resource: Resource, object: T, fieldManager: string, subresource?: string): Promise<T> {
+  replace<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    fieldManager: string,
+    subresource?: string,
+  ): Promise<T> {
     const { name, namespace } = object.metadata;
     return this.request<T>({
       method: 'PUT',
@@ -83,12 +98,21 @@ export class KubeClient {
   }
 
   /** JSON merge patch (RFC 7396). Put `metadata.resourceVersion` in it to make it conditional. */
-  mergePatch<T extends KubeObject>(resource: Resource, name: string, patch: unknown, options: PatchOptions): Promise<T> {
+  mergePatch<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    patch: unknown,
+    options: PatchOptions,
+  ): Promise<T> {
     return this.#patch<T>(resource, name, patch, 'application/merge-patch+json', options, {});
   }
 
   /** Server-side apply of the fields that `object` names. Conflicts are refused unless `force`. */
-  apply<T extends KubeObject>(resource: Resource, object: T, options: PatchOptions & { force?: boolean }): Promise<T> {
+  apply<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    options: PatchOptions & { force?: boolean },
+  ): Promise<T> {
     const { name, namespace } = object.metadata;
     const place = namespace ? { ...options, namespace } : options;
     const query: Record<string, string> = options.force ? { force: 'true' } : {};
@@ -100,7 +124,11 @@ export class KubeClient {
     name: string,
     options: { namespace?: string; uid?: string; gracePeriodSeconds?: number } = {},
   ): Promise<void> {
-    const body: Record<string, unknown> = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' };
+    const body: Record<string, unknown> = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+    };
     if (options.uid) body.preconditions = { uid: options.uid };
     if (options.gracePeriodSeconds !== undefined) body.gracePeriodSeconds = options.gracePeriodSeconds;
     await this.request({ method: 'DELETE', path: pathOf(resource, options.namespace, name), body });
@@ -115,7 +143,12 @@ export class KubeClient {
     });
   }
 
-  watch(resource: Resource, place: Place, query: Record<string, string>, signal: AbortSignal): Promise<KubeStream> {
+  watch(
+    resource: Resource,
+    place: Place,
+    query: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<KubeStream> {
     return this.transport.stream({
       method: 'GET',
       path: pathOf(resource, place.namespace),
@@ -152,7 +185,12 @@ export class KubeClient {
     });
   }
 
-  #accept<T>(request: KubeRequest, status: number, headers: Readonly<Record<string, string>>, body: unknown): T {
+  #accept<T>(
+    request: KubeRequest,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: unknown,
+  ): T {
     if (status < 400) return body as T;
     const seconds = Number(headers['retry-after']);
     const retryAfter_ms = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;

@@ -2,7 +2,7 @@ import type { Reason } from '../../api/fields.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { KubeClient } from './client.ts';
 import { isConflict } from './errors.ts';
-import { type Lease, LEASES } from './objects.ts';
+import { LEASES, type Lease } from './objects.ts';
 
 /** A follower takes over when the lease has not moved for this long by its own clock. */
 export const LEASE_MS = 10_000;
@@ -91,7 +91,11 @@ export class Election {
       const lease = await this.#client.get<Lease>(LEASES, name, namespace);
       if (!lease) {
         const fresh = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } };
-        await this.#client.create<Lease>(LEASES, { ...fresh, spec: this.#specFrom(undefined) }, FIELD_MANAGER);
+        await this.#client.create<Lease>(
+          LEASES,
+          { ...fresh, spec: this.#specFrom(undefined) },
+          FIELD_MANAGER,
+        );
       } else {
         if (!this.#mayTake(lease)) return false;
         await this.#client.replace<Lease>(LEASES, { ...lease, spec: this.#specFrom(lease) }, FIELD_MANAGER);
@@ -109,7 +113,8 @@ export class Election {
   #mayTake(lease: Lease): boolean {
     const holder = lease.spec?.holderIdentity ?? '';
     const version = lease.metadata.resourceVersion ?? '';
-    if (version !== this.#seen.resourceVersion) this.#seen = { resourceVersion: version, at: this.#clock.now() };
+    if (version !== this.#seen.resourceVersion)
+      this.#seen = { resourceVersion: version, at: this.#clock.now() };
     if (holder === this.identity || holder === '') return true;
     this.#holder = holder;
     return this.#clock.now() - this.#seen.at >= LEASE_MS;
@@ -141,4 +146,3 @@ export class Election {
     }
   }
 }
-

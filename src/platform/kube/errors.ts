@@ -9,7 +9,9 @@ export class KubeError extends Error {
 
   constructor(request: string, status: number, body: unknown, retryAfter_ms?: number) {
     const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-    super(`${request}: ${said.message ?? (typeof body === 'string' && body !== '' ? body : `status ${status}`)}`);
+    super(
+      `${request}: ${said.message ?? (typeof body === 'string' && body !== '' ? body : `status ${status}`)}`,
+    );
     this.name = 'KubeError';
     this.status = status;
     this.reason = typeof said.reason === 'string' ? said.reason : `Status${status}`;

@@ -168,7 +168,8 @@ export function apiVersionOf(resource: Resource): string {
 
 /** Path of a collection, or of one object when `name` is given. */
 export function pathOf(resource: Resource, namespace?: string, name?: string, subresource?: string): string {
-  const base = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const base =
+    resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
   const scope = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
   const item = name ? `/${encodeURIComponent(name)}` : '';
   const sub = subresource ? `/${subresource}` : '';

@@ -31,7 +31,10 @@ export class WorkQueue {
 
   /** Adds the key after `delay_ms`, or earlier where it is already due earlier. */
   addAfter(key: string, delay_ms: number): void {
-    if (delay_ms <= 0) return this.add(key);
+    if (delay_ms <= 0) {
+      this.add(key);
+      return;
+    }
     const at = this.#clock.now() + delay_ms;
     const present = this.#timers.get(key);
     if (present && present.at <= at) return;

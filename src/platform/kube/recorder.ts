@@ -36,7 +36,13 @@ export class Recorder {
       action,
       reason: reason.reason,
       note: reason.message.slice(0, NOTE_LENGTH_MAX),
-      regarding: { apiVersion: about.apiVersion, kind: about.kind, name, ...(uid && { uid }), ...(namespace && { namespace }) },
+      regarding: {
+        apiVersion: about.apiVersion,
+        kind: about.kind,
+        name,
+        ...(uid && { uid }),
+        ...(namespace && { namespace }),
+      },
       reportingController: CONTROLLER,
       reportingInstance: this.#instance,
     };

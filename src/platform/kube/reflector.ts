@@ -1,6 +1,6 @@
-import { KubeError, messageOf } from './errors.ts';
-import type { KubeClient, Place } from './client.ts';
 import { keyOf } from './cache.ts';
+import type { KubeClient, Place } from './client.ts';
+import { KubeError, messageOf } from './errors.ts';
 import { apiVersionOf, type KubeObject, type Resource } from './objects.ts';
 
 /** A watch lasts a random 5 to 10 minutes, as client-go's do, so that a fleet's watches don't renew together. */
@@ -58,7 +58,9 @@ export async function reflect(target: Target, signal: AbortSignal): Promise<void
 }
 
 function needsRelist(error: unknown): boolean {
-  return error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.status === 504);
+  return (
+    error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.status === 504)
+  );
 }
 
 function retryAfterOf(error: unknown): number {
@@ -86,7 +88,8 @@ async function follow(target: Target, position: Position, signal: AbortSignal): 
   let timer = clock.timer(QUIET_MS_MAX, watchdog);
   function watchdog() {
     const quiet_ms = clock.now() - heardAt;
-    if (quiet_ms >= QUIET_MS_MAX) abort.abort(new Error(`watch of ${target.resource.plural} silent for ${quiet_ms} ms`));
+    if (quiet_ms >= QUIET_MS_MAX)
+      abort.abort(new Error(`watch of ${target.resource.plural} silent for ${quiet_ms} ms`));
     else timer = clock.timer(QUIET_MS_MAX - quiet_ms, watchdog);
   }
 

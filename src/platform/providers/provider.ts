@@ -31,7 +31,14 @@ export interface Provider {
  * What a failed call means for the next one. `Unknown`: no answer came, so it may have happened; such an
  * act is never repeated, its outcome is observed.
  */
-export type Failure = 'TryAgain' | 'Throttled' | 'Refused' | 'NotFound' | 'BadCredentials' | 'Broken' | 'Unknown';
+export type Failure =
+  | 'TryAgain'
+  | 'Throttled'
+  | 'Refused'
+  | 'NotFound'
+  | 'BadCredentials'
+  | 'Broken'
+  | 'Unknown';
 
 export class ProviderError extends Error {
   readonly failure: Failure;

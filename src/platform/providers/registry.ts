@@ -32,7 +32,10 @@ export class Outsides {
   }
 
   #limited({ provider, hosts, prober }: Outside, { spec }: MachineProvider): Outside {
-    const run = limiter(this.#clock, { perSecond: spec.limits.callsPerSecond, concurrent: spec.limits.concurrentCalls });
+    const run = limiter(this.#clock, {
+      perSecond: spec.limits.callsPerSecond,
+      concurrent: spec.limits.concurrentCalls,
+    });
     return {
       provider: {
         describe: (id) => run(() => provider.describe(id)),

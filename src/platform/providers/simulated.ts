@@ -1,8 +1,8 @@
 // Reaches a simulated fleet in another process: the same faces that real machines show, over HTTP on loopback.
 import { request } from 'node:http';
 import { z } from 'zod';
-import type { Outside } from '../outside.ts';
 import { HostError } from '../hosts/host.ts';
+import type { Outside } from '../outside.ts';
 import { type Failure, ProviderError } from './provider.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -20,7 +20,8 @@ const probes = z.array(z.object({ ssh: answer, kubelet: answer }).nullable());
 
 /** @param endpoint as in MachineProvider.spec.simulated.endpoint: `http://127.0.0.1:PORT` */
 export function simulatedOutside(endpoint: string): Outside {
-  const call = (path: string, body: unknown, signal?: AbortSignal) => post(`${endpoint.replace(/\/$/, '')}/v1/${path}`, body, signal);
+  const call = (path: string, body: unknown, signal?: AbortSignal) =>
+    post(`${endpoint.replace(/\/$/, '')}/v1/${path}`, body, signal);
   return {
     provider: {
       describe: async (id) => reading.parse(await call('describe', { id })),
@@ -50,13 +51,19 @@ export function simulatedOutside(endpoint: string): Outside {
 function post(url: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const lost = (error: Error) => reject(new ProviderError('Unknown', `${url}: ${error.message}`));
-    const options = { method: 'POST', headers: { 'content-type': 'application/json' }, timeout: TIMEOUT_MS, ...(signal && { signal }) };
+    const options = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      timeout: TIMEOUT_MS,
+      ...(signal && { signal }),
+    };
     const sent = request(url, options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > ANSWER_BYTES_MAX) response.destroy(new Error(`answer larger than ${ANSWER_BYTES_MAX} bytes`));
+        if (size > ANSWER_BYTES_MAX)
+          response.destroy(new Error(`answer larger than ${ANSWER_BYTES_MAX} bytes`));
         else chunks.push(chunk);
       });
       response.on('error', lost);

@@ -10,11 +10,14 @@ export interface Log {
 
 /** One line an entry, as logfmt: greppable by eye and parsed by every collector. */
 export function lineLog(clock: Clock, write: (line: string) => void): Log {
-  const entry = (level: string) => (message: string, fields: Fields = {}) => {
-    let line = `${new Date(clock.now()).toISOString()} ${level} ${message}`;
-    for (const [key, value] of Object.entries(fields)) if (value !== undefined) line += ` ${key}=${quoted(value)}`;
-    write(line);
-  };
+  const entry =
+    (level: string) =>
+    (message: string, fields: Fields = {}) => {
+      let line = `${new Date(clock.now()).toISOString()} ${level} ${message}`;
+      for (const [key, value] of Object.entries(fields))
+        if (value !== undefined) line += ` ${key}=${quoted(value)}`;
+      write(line);
+    };
   return { info: entry('info'), warn: entry('warn'), error: entry('error') };
 }
 

@@ -2,7 +2,17 @@ import { type Clock, SECOND, toTime } from '../../platform/clock/clock.ts';
 import { KubeCache } from '../../platform/kube/cache.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { isConflict, isNotFound } from '../../platform/kube/errors.ts';
-import { type KubeObject, type Lease, LEASES, type Node, type NodeCondition, NODES, type Pod, PODS, type Taint } from '../../platform/kube/objects.ts';
+import {
+  type KubeObject,
+  LEASES,
+  type Lease,
+  NODES,
+  type Node,
+  type NodeCondition,
+  PODS,
+  type Pod,
+  type Taint,
+} from '../../platform/kube/objects.ts';
 
 /** `--node-monitor-grace-period` and `--node-monitor-period` of kube-controller-manager 1.37. */
 const GRACE_MS = 50 * SECOND;
@@ -31,7 +41,13 @@ export class NodeLifecycle {
   readonly #clock: Clock;
   readonly #nodes: KubeCache<NodeSeen>;
   readonly #leases: KubeCache<LeaseSeen>;
-  readonly #pods: KubeCache<{ name: string; namespace: string; ready: boolean; node: string; ending: boolean }>;
+  readonly #pods: KubeCache<{
+    name: string;
+    namespace: string;
+    ready: boolean;
+    node: string;
+    ending: boolean;
+  }>;
   readonly #movedAt = new Map<string, number>();
   readonly #silentSince = new Map<string, number>();
 
@@ -40,14 +56,25 @@ export class NodeLifecycle {
     this.#clock = client.clock;
     this.#nodes = new KubeCache({ client, resource: NODES, project: nodeSeen });
     const place = { namespace: 'kube-node-lease' };
-    this.#leases = new KubeCache<LeaseSeen>({ client, resource: LEASES, place, project: (object) => ({ renewTime: (object as Lease).spec?.renewTime ?? '' }) });
-    this.#pods = new KubeCache({ client, resource: PODS, project: podSeen, indexes: { node: (pod) => (pod.node ? [pod.node] : []) } });
+    this.#leases = new KubeCache<LeaseSeen>({
+      client,
+      resource: LEASES,
+      place,
+      project: (object) => ({ renewTime: (object as Lease).spec?.renewTime ?? '' }),
+    });
+    this.#pods = new KubeCache({
+      client,
+      resource: PODS,
+      project: podSeen,
+      indexes: { node: (pod) => (pod.node ? [pod.node] : []) },
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
     for (const cache of [this.#nodes, this.#leases, this.#pods]) void cache.run(signal);
     const stop = this.#leases.subscribe(({ key, before, after }) => {
-      if (before?.renewTime !== after?.renewTime) this.#movedAt.set(key.slice(key.indexOf('/') + 1), this.#clock.now());
+      if (before?.renewTime !== after?.renewTime)
+        this.#movedAt.set(key.slice(key.indexOf('/') + 1), this.#clock.now());
     });
     while (!signal.aborted) {
       if (this.#nodes.synced && this.#leases.synced) await this.#pass().catch(() => undefined);
@@ -112,31 +139,49 @@ export class NodeLifecycle {
         lastTransitionTime: at,
       }),
     );
-    await this.#patch(name, { metadata: { resourceVersion: node.metadata.resourceVersion }, status: { conditions } }, 'status');
+    await this.#patch(
+      name,
+      { metadata: { resourceVersion: node.metadata.resourceVersion }, status: { conditions } },
+      'status',
+    );
   }
 
   async #taint(name: string, key: string | undefined): Promise<void> {
     const node = await this.#client.get<Node>(NODES, name);
     if (!node) return;
-    const others = (node.spec?.taints ?? []).filter((taint) => taint.key !== UNREACHABLE && taint.key !== NOT_READY);
-    const ours: Taint[] = key ? [{ key, effect: 'NoSchedule' }, { key, effect: 'NoExecute' }] : [];
-    await this.#patch(name, { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { taints: [...others, ...ours] } });
+    const others = (node.spec?.taints ?? []).filter(
+      (taint) => taint.key !== UNREACHABLE && taint.key !== NOT_READY,
+    );
+    const ours: Taint[] = key
+      ? [
+          { key, effect: 'NoSchedule' },
+          { key, effect: 'NoExecute' },
+        ]
+      : [];
+    await this.#patch(name, {
+      metadata: { resourceVersion: node.metadata.resourceVersion },
+      spec: { taints: [...others, ...ours] },
+    });
   }
 
   async #podsNotReady(node: string): Promise<void> {
     for (const pod of this.#pods.by('node', node)) {
       if (!pod.ready) continue;
       const live = await this.#client.get<Pod>(PODS, pod.name, pod.namespace);
-      const conditions = (live?.status?.conditions ?? []).map((condition) => (condition.type === 'Ready' ? { ...condition, status: 'False' as const } : condition));
+      const conditions = (live?.status?.conditions ?? []).map((condition) =>
+        condition.type === 'Ready' ? { ...condition, status: 'False' as const } : condition,
+      );
       const options = { namespace: pod.namespace, fieldManager: MANAGER, subresource: 'status' };
-      if (live) await this.#client.mergePatch(PODS, pod.name, { status: { conditions } }, options).catch(ignoreGone);
+      if (live)
+        await this.#client.mergePatch(PODS, pod.name, { status: { conditions } }, options).catch(ignoreGone);
     }
   }
 
   async #evictAfterToleration(node: string, now: number): Promise<void> {
     if (now - (this.#silentSince.get(node) ?? now) < TOLERATION_MS) return;
     for (const pod of this.#pods.by('node', node)) {
-      if (!pod.ending) await this.#client.delete(PODS, pod.name, { namespace: pod.namespace }).catch(ignoreGone);
+      if (!pod.ending)
+        await this.#client.delete(PODS, pod.name, { namespace: pod.namespace }).catch(ignoreGone);
     }
   }
 
@@ -166,7 +211,9 @@ function podSeen(object: KubeObject) {
     name: metadata.name,
     namespace: metadata.namespace ?? 'default',
     node: spec?.nodeName ?? '',
-    ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+    ready:
+      status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ??
+      false,
     ending: metadata.deletionTimestamp !== undefined,
   };
 }

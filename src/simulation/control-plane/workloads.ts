@@ -1,9 +1,17 @@
 import { type Clock, SECOND } from '../../platform/clock/clock.ts';
 import { KubeCache } from '../../platform/kube/cache.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
-import { type KubeObject, type Node, NODES, type Pod, PODS, REPLICASETS } from '../../platform/kube/objects.ts';
+import {
+  type KubeObject,
+  NODES,
+  type Node,
+  PODS,
+  type Pod,
+  REPLICASETS,
+} from '../../platform/kube/objects.ts';
 
-const PERIOD_MS = SECOND;
+/** Looks this often; between two looks nothing waits that a person would notice. */
+const PERIOD_MS = 2 * SECOND;
 const MANAGER = 'kube-controller-manager';
 
 interface SetSeen {
@@ -74,7 +82,9 @@ export class Workloads {
             name: `${set.name}-${this.#clock.id(5)}`,
             namespace: set.namespace,
             ...(set.template.metadata?.labels && { labels: set.template.metadata.labels }),
-            ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.name, uid: set.uid, controller: true }],
+            ownerReferences: [
+              { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.name, uid: set.uid, controller: true },
+            ],
           },
           spec: set.template.spec,
         };
@@ -88,24 +98,39 @@ export class Workloads {
     const waiting = this.#pods.by('unbound', 'yes');
     if (waiting.length === 0) return;
     const loads = new Map<string, number>();
-    for (const node of this.#nodes.values()) if (node.open) loads.set(node.name, this.#pods.by('node', node.name).length);
+    for (const node of this.#nodes.values())
+      if (node.open) loads.set(node.name, this.#pods.by('node', node.name).length);
     for (const pod of waiting) {
       let best: string | undefined;
-      for (const [name, load] of loads) if (best === undefined || load < (loads.get(best) as number)) best = name;
+      for (const [name, load] of loads)
+        if (best === undefined || load < (loads.get(best) as number)) best = name;
       if (best === undefined) return;
       loads.set(best, (loads.get(best) as number) + 1);
       await this.#client.request({
         method: 'POST',
         path: `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/binding`,
-        body: { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.name, namespace: pod.namespace }, target: { kind: 'Node', name: best } },
+        body: {
+          apiVersion: 'v1',
+          kind: 'Binding',
+          metadata: { name: pod.name, namespace: pod.namespace },
+          target: { kind: 'Node', name: best },
+        },
       });
     }
   }
 }
 
 function setSeen(object: KubeObject): SetSeen {
-  const { metadata, spec } = object as KubeObject & { spec: { replicas?: number; template: SetSeen['template'] } };
-  return { name: metadata.name, namespace: metadata.namespace ?? 'default', uid: metadata.uid ?? '', replicas: spec.replicas ?? 1, template: spec.template };
+  const { metadata, spec } = object as KubeObject & {
+    spec: { replicas?: number; template: SetSeen['template'] };
+  };
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? 'default',
+    uid: metadata.uid ?? '',
+    replicas: spec.replicas ?? 1,
+    template: spec.template,
+  };
 }
 
 function podSeen(object: KubeObject): PodSeen {
@@ -115,13 +140,16 @@ function podSeen(object: KubeObject): PodSeen {
     namespace: metadata.namespace ?? 'default',
     node: spec?.nodeName ?? '',
     owner: metadata.ownerReferences?.find((owner) => owner.controller)?.uid ?? '',
-    ending: metadata.deletionTimestamp !== undefined || status?.phase === 'Failed' || status?.phase === 'Succeeded',
+    ending:
+      metadata.deletionTimestamp !== undefined || status?.phase === 'Failed' || status?.phase === 'Succeeded',
   };
 }
 
 function nodeSeen(object: KubeObject): NodeSeen {
   const { metadata, spec, status } = object as Node;
-  const ready = status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+  const ready =
+    status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ??
+    false;
   const closed = spec?.unschedulable || spec?.taints?.some((taint) => taint.effect !== 'PreferNoSchedule');
   return { name: metadata.name, open: ready && !closed };
 }

@@ -37,14 +37,27 @@ export interface StrikeOptions {
 
 /** Whether a fault can begin on the machine now: it must be well, or two troubles would be counted as one. */
 export function canStrike(fleet: SimulatedFleet, machine: SimulatedMachine): boolean {
-  return fleet.kubeletWorks(machine) && machine.services.containerd && fleet.clock.now() - machine.upAt > MINUTE;
+  return (
+    fleet.kubeletWorks(machine) && machine.services.containerd && fleet.clock.now() - machine.upAt > MINUTE
+  );
 }
 
 /** Lets a fault strike now. */
-export function strike(fleet: SimulatedFleet, kind: FaultKind, name: string, options: StrikeOptions = {}): Fault {
+export function strike(
+  fleet: SimulatedFleet,
+  kind: FaultKind,
+  name: string,
+  options: StrikeOptions = {},
+): Fault {
   const machine = fleet.get(name);
   const at = fleet.clock.now();
-  const fault = (ends: Fault['ends'], struck: readonly string[] = [name]): Fault => ({ kind, machine: name, at, struck, ends });
+  const fault = (ends: Fault['ends'], struck: readonly string[] = [name]): Fault => ({
+    kind,
+    machine: name,
+    at,
+    struck,
+    ends,
+  });
   const lasts_ms = options.lasts_ms ?? 5 * MINUTE;
   switch (kind) {
     case 'crash-dump':
@@ -72,11 +85,17 @@ export function strike(fleet: SimulatedFleet, kind: FaultKind, name: string, opt
       return fault('person');
     case 'rack-switch': {
       const rack = rackOf(machine.place);
-      return fault('person', goDark(fleet, fleet.racksDown, rack, lasts_ms, (one) => rackOf(one.place) === rack));
+      return fault(
+        'person',
+        goDark(fleet, fleet.racksDown, rack, lasts_ms, (one) => rackOf(one.place) === rack),
+      );
     }
     case 'zone': {
       const { zone } = machine.place;
-      return fault('person', goDark(fleet, fleet.zonesDown, zone, lasts_ms, (one) => one.place.zone === zone));
+      return fault(
+        'person',
+        goDark(fleet, fleet.zonesDown, zone, lasts_ms, (one) => one.place.zone === zone),
+      );
     }
     case 'slow-clock':
       machine.clockBehind_ms += 60 * MINUTE;

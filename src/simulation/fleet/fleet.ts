@@ -106,10 +106,12 @@ export class SimulatedFleet implements Outside {
   readonly hosts: Outside['hosts'] = {
     restartService: async ({ id }, service: Service) => {
       const machine = this.get(id);
-      if (machine.phase !== 'Running' || !this.isConnected(machine)) throw new HostError(`${id} does not answer`);
+      if (machine.phase !== 'Running' || !this.isConnected(machine))
+        throw new HostError(`${id} does not answer`);
       await this.clock.sleep(2_000);
       if (machine.phase !== 'Running') throw new HostError(`${id} stopped answering`);
-      if (machine.stubborn.has(service)) throw new HostError(`${service}.service: Main process exited, code=exited, status=1/FAILURE`);
+      if (machine.stubborn.has(service))
+        throw new HostError(`${service}.service: Main process exited, code=exited, status=1/FAILURE`);
       machine.setService(service, true);
     },
   };
@@ -127,7 +129,8 @@ export class SimulatedFleet implements Outside {
     reboot: (id, mode, key) =>
       this.#act(id, 'reboot', key, (machine) => {
         if (machine.phase === 'Off') throw new ProviderError('Refused', 'the power is off');
-        if (mode === 'graceful' && machine.phase !== 'Running') throw new ProviderError('Refused', 'the operating system does not answer');
+        if (mode === 'graceful' && machine.phase !== 'Running')
+          throw new ProviderError('Refused', 'the operating system does not answer');
         machine.boot(key);
       }),
     powerCycle: (id, key) => this.#act(id, 'powerCycle', key, (machine) => machine.boot(key)),
@@ -138,24 +141,32 @@ export class SimulatedFleet implements Outside {
     nmi: (id, key) => this.#act(id, 'nmi', key, (machine) => machine.interrupt()),
   };
 
-  async #act(id: string, act: Act['act'], key: string, strike: (machine: SimulatedMachine) => void): Promise<void> {
+  async #act(
+    id: string,
+    act: Act['act'],
+    key: string,
+    strike: (machine: SimulatedMachine) => void,
+  ): Promise<void> {
     const machine = this.get(id);
     this.#checkProvider(machine);
     await this.clock.sleep(200 + this.clock.random() * 800);
-    if (this.clock.random() < this.providerFaults.lostCalls) throw new ProviderError('Unknown', 'the connection was cut');
+    if (this.clock.random() < this.providerFaults.lostCalls)
+      throw new ProviderError('Unknown', 'the connection was cut');
     const phase = machine.phase;
     const healthy = this.kubeletWorks(machine) && machine.services.containerd;
     strike(machine);
     const record = { machine: id, at: this.clock.now(), act, key, phase, healthy };
     this.acts.push(record);
     for (const listener of this.actListeners) listener(record);
-    if (this.clock.random() < this.providerFaults.lostAnswers) throw new ProviderError('Unknown', 'the connection was cut before the answer');
+    if (this.clock.random() < this.providerFaults.lostAnswers)
+      throw new ProviderError('Unknown', 'the connection was cut before the answer');
   }
 
   /** BMCs have a network of their own, which a rack switch does not take down, but a zone does. */
   #checkProvider(machine: SimulatedMachine): void {
     if (this.providerFaults.down) throw new ProviderError('TryAgain', 'the provider does not answer');
-    if (this.zonesDown.has(machine.place.zone)) throw new ProviderError('TryAgain', `no route to the BMCs of ${machine.place.zone}`);
+    if (this.zonesDown.has(machine.place.zone))
+      throw new ProviderError('TryAgain', `no route to the BMCs of ${machine.place.zone}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { type Clock, MINUTE, SECOND, toMicroTime, toTime } from '../../platform/
 import { KubeCache } from '../../platform/kube/cache.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { isNotFound, KubeError } from '../../platform/kube/errors.ts';
-import { type KubeObject, LEASES, type Node, NODES, type Pod, PODS } from '../../platform/kube/objects.ts';
+import { type KubeObject, LEASES, NODES, type Node, PODS, type Pod } from '../../platform/kube/objects.ts';
 import type { SimulatedFleet } from './fleet.ts';
 import type { SimulatedMachine } from './machine.ts';
 
@@ -10,8 +10,9 @@ const MANAGER = 'kubelet';
 const LEASE_NAMESPACE = 'kube-node-lease';
 /** A kubelet renews its lease and looks at its status this often. */
 const PERIOD_MS = 10 * SECOND;
-/** The kubelets of the fleet take turns within a period, so that 1,000 of them are 100 writes a second. */
-const TURNS = 10;
+/** The kubelets of a large fleet take turns within a period, so that 1,000 of them are 100 writes a second. */
+const TURNS_MAX = 10;
+const MACHINES_PER_TURN = 20;
 const STATUS_MS = 5 * MINUTE;
 /** From the end of a boot until the kubelet's first report. */
 const STARTUP_MS = 5 * SECOND;
@@ -60,14 +61,16 @@ export class Kubelets {
   async run(signal: AbortSignal): Promise<void> {
     void this.#nodes.run(signal);
     void this.#pods.run(signal);
-    while (!(this.#nodes.synced && this.#pods.synced) && !signal.aborted) await this.#clock.sleep(100, signal).catch(() => undefined);
+    while (!(this.#nodes.synced && this.#pods.synced) && !signal.aborted)
+      await this.#clock.sleep(100, signal).catch(() => undefined);
     const stopPods = this.#pods.subscribe(({ after }) => after && this.#tend(after));
     const onChange = (machine: SimulatedMachine) => this.#soon(machine);
     this.#fleet.listeners.add(onChange);
     const machines = [...this.#fleet.machines.values()];
-    for (let turn = 0; !signal.aborted; turn = (turn + 1) % TURNS) {
-      for (let at = turn; at < machines.length; at += TURNS) this.#beat(machines[at] as SimulatedMachine);
-      await this.#clock.sleep(PERIOD_MS / TURNS, signal).catch(() => undefined);
+    const turns = Math.min(TURNS_MAX, Math.ceil(machines.length / MACHINES_PER_TURN));
+    for (let turn = 0; !signal.aborted; turn = (turn + 1) % turns) {
+      for (let at = turn; at < machines.length; at += turns) this.#beat(machines[at] as SimulatedMachine);
+      await this.#clock.sleep(PERIOD_MS / turns, signal).catch(() => undefined);
     }
     this.#fleet.listeners.delete(onChange);
     stopPods();
@@ -156,7 +159,12 @@ export class Kubelets {
       }
     }
     const spec = { holderIdentity: machine.name, leaseDurationSeconds: 40, renewTime };
-    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: machine.name, namespace: LEASE_NAMESPACE }, spec };
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: machine.name, namespace: LEASE_NAMESPACE },
+      spec,
+    };
     await this.#client.create<KubeObject>(LEASES, lease, MANAGER).catch((error: unknown) => {
       if (!(error instanceof KubeError && error.reason === 'AlreadyExists')) throw error;
     });
@@ -182,11 +190,21 @@ export class Kubelets {
         { type: 'Hostname', address: machine.name },
       ],
       conditions: [
-        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+        condition(
+          'MemoryPressure',
+          'False',
+          'KubeletHasSufficientMemory',
+          'kubelet has sufficient memory available',
+        ),
         condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
         machine.services.containerd
           ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
-          : condition('Ready', 'False', 'KubeletNotReady', '[container runtime is down, PLEG is not healthy: pleg was last seen active 3m0s ago]'),
+          : condition(
+              'Ready',
+              'False',
+              'KubeletNotReady',
+              '[container runtime is down, PLEG is not healthy: pleg was last seen active 3m0s ago]',
+            ),
       ],
       nodeInfo: {
         architecture: 'amd64',
@@ -216,8 +234,15 @@ export class Kubelets {
       const { namespace, name } = pod;
       const act = pod.ending
         ? this.#client.delete(PODS, name, { namespace, gracePeriodSeconds: 0 })
-        : this.#client.mergePatch(PODS, name, { status: runningStatus(this.#clock) }, { fieldManager: MANAGER, namespace, subresource: 'status' });
-      Promise.resolve(act).catch(() => this.errors++).finally(done);
+        : this.#client.mergePatch(
+            PODS,
+            name,
+            { status: runningStatus(this.#clock) },
+            { fieldManager: MANAGER, namespace, subresource: 'status' },
+          );
+      Promise.resolve(act)
+        .catch(() => this.errors++)
+        .finally(done);
     });
   }
 }
@@ -258,4 +283,3 @@ function addressOf(machine: SimulatedMachine): string {
   const number = Number(machine.name.slice(1));
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
 }
-

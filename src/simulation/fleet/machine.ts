@@ -74,7 +74,11 @@ export class SimulatedMachine {
   /** Ends whatever runs and boots. */
   boot(key: string | undefined): void {
     this.#onBoot({ machine: this.name, at: this.#clock.now(), key });
-    this.#become('Booting', 'reboot: Restarting system', `Linux version 5.10.134-19.an8.x86_64 (${this.name})`);
+    this.#become(
+      'Booting',
+      'reboot: Restarting system',
+      `Linux version 5.10.134-19.an8.x86_64 (${this.name})`,
+    );
     this.#after(this.#draw(this.#durations.boot_ms), () => {
       this.bootID = this.#newBootID();
       this.upAt = this.#clock.now();
@@ -148,7 +152,10 @@ export class SimulatedMachine {
   }
 
   #newBootID(): string {
-    const hex = () => Math.floor(this.#clock.random() * 2 ** 32).toString(16).padStart(8, '0');
+    const hex = () =>
+      Math.floor(this.#clock.random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
     const all = hex() + hex() + hex() + hex();
     return [all.slice(0, 8), all.slice(8, 12), all.slice(12, 16), all.slice(16, 20), all.slice(20)].join('-');
   }

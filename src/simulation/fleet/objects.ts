@@ -3,7 +3,7 @@ import { machineKind } from '../../api/machine.ts';
 import { machineProviderKind } from '../../api/machine-provider.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { KubeError } from '../../platform/kube/errors.ts';
-import { type KubeObject, REPLICASETS, PDBS, type Resource } from '../../platform/kube/objects.ts';
+import { type KubeObject, PDBS, REPLICASETS, type Resource } from '../../platform/kube/objects.ts';
 import type { SimulatedFleet } from './fleet.ts';
 import type { SimulatedMachine } from './machine.ts';
 
@@ -12,7 +12,11 @@ export const PROVIDER = 'simulated';
 const CONCURRENCY = 32;
 
 /** The MachineProvider and the Machines of a simulated fleet, as its owner would write them. */
-export async function describeFleet(client: KubeClient, fleet: SimulatedFleet, endpoint: string): Promise<void> {
+export async function describeFleet(
+  client: KubeClient,
+  fleet: SimulatedFleet,
+  endpoint: string,
+): Promise<void> {
   const provider = {
     ...typeMetaOf(machineProviderKind),
     metadata: { name: PROVIDER },
@@ -29,7 +33,10 @@ export async function describeFleet(client: KubeClient, fleet: SimulatedFleet, e
 function machineObject({ name, place, model }: SimulatedMachine): KubeObject {
   const object = {
     ...typeMetaOf(machineKind),
-    metadata: { name, labels: { 'drover.dev/zone': place.zone, 'drover.dev/rack': place.rack, 'drover.dev/model': model } },
+    metadata: {
+      name,
+      labels: { 'drover.dev/zone': place.zone, 'drover.dev/rack': place.rack, 'drover.dev/model': model },
+    },
     spec: { provider: { name: PROVIDER, id: name }, location: { zone: place.zone, rack: place.rack }, model },
   };
   return object;
@@ -40,7 +47,10 @@ export async function deployApplications(client: KubeClient, count: number, repl
   for (let index = 1; index <= count; index++) {
     const name = `app-${index}`;
     const labels = { app: name };
-    const spec = { containers: [{ name: 'main', image: 'registry.local/app:1' }], terminationGracePeriodSeconds: 5 };
+    const spec = {
+      containers: [{ name: 'main', image: 'registry.local/app:1' }],
+      terminationGracePeriodSeconds: 5,
+    };
     await ensure(client, REPLICASETS, {
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',

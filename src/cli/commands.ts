@@ -1,0 +1,51 @@
+// Every command, in the order of the help. Only the file of the command that is asked for is imported, so
+// that a quick command stays quick whatever the others need.
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+
+/** What the file of a command exports. */
+export interface CommandFile {
+  /** Adds the command of `name` to the program. What the command throws becomes its error and exit code. */
+  register(program: Command, io: Io): void;
+}
+
+export interface CommandEntry {
+  name: string;
+  summary: string;
+  load(): Promise<CommandFile>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'get',
+    summary: 'List incidents, machines, operations, budgets and the rest',
+    load: () => import('./get.ts'),
+  },
+  {
+    name: 'install',
+    summary: 'Put Drover’s resources and first limits on a cluster',
+    load: () => import('./install.ts'),
+  },
+  {
+    name: 'run',
+    summary: 'Run Drover against a cluster until it is told to end',
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'Try Drover: a simulated fleet and everything else in one process',
+    load: () => import('./start.ts'),
+  },
+  {
+    name: 'sim',
+    summary: 'Simulate days of a fleet with faults from a seed, and check the invariants',
+    load: () => import('./sim.ts'),
+  },
+  { name: 'fleet', summary: 'Run simulated machines against a cluster', load: () => import('./fleet.ts') },
+  { name: 'fault', summary: 'Break a simulated machine', load: () => import('./fault.ts') },
+  {
+    name: 'version',
+    summary: 'Print the versions of Drover and of the cluster',
+    load: () => import('./version.ts'),
+  },
+];

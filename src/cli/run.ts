@@ -1,0 +1,82 @@
+import { hostname } from 'node:os';
+import type { Command } from 'commander';
+import { KINDS } from '../api/index.ts';
+import { GROUP, VERSION } from '../api/kind.ts';
+import { Drover } from '../drover.ts';
+import { NAMESPACE } from '../fleet/install.ts';
+import { openHistory } from '../platform/history/sql-history.ts';
+import type { KubeClient } from '../platform/kube/client.ts';
+import { kubeconfigFromText } from '../platform/kube/kubeconfig.ts';
+import { lineLog } from '../platform/telemetry/log.ts';
+import { NOT_INSTALLED, openContext, withClient } from './connect.ts';
+import { CliError, type Io } from './io.ts';
+
+interface RunOptions {
+  identity?: string;
+  namespace: string;
+  data?: string;
+}
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('run')
+    .description(
+      'Run Drover against the cluster until SIGTERM or SIGINT. Several may run: one leads, the others wait.',
+    )
+    .option('--identity <name>', 'holder of the lease; host name and a random part by default')
+    .option('--namespace <name>', 'where the lease lives', NAMESPACE)
+    .option(
+      '--data <dir>',
+      'keep the history in this folder; $DATABASE_URL names a PostgreSQL instead; in memory by default',
+    )
+    .action((options: RunOptions, command: Command) => run(command, io, options));
+}
+
+async function run(command: Command, io: Io, options: RunOptions): Promise<void> {
+  const { clock } = io;
+  await withClient(command, io, checkInstalled);
+  const stop = io.stopSignal();
+  const log = lineLog(clock, (line) => io.out(`${line}\n`));
+  const { transport, server } = openContext(command, io);
+  const url = io.env.DATABASE_URL;
+  const history = await openHistory({
+    clock,
+    log,
+    ...(url && { url }),
+    ...(options.data && { dir: options.data }),
+  });
+  const identity = options.identity ?? `${hostname().toLowerCase().slice(0, 200)}-${clock.id(5)}`;
+  const drover = new Drover({
+    clock,
+    transport,
+    identity,
+    namespace: options.namespace,
+    history,
+    log,
+    connect: (text) =>
+      kubeconfigFromText(text, { clock, source: 'the Cluster’s Secret', userAgent: 'drover' }).transport,
+  });
+  log.info('started', { identity, server, pid: process.pid, history: history.status().store });
+  try {
+    await drover.run(stop);
+  } finally {
+    await history.close();
+  }
+  log.info('ended', { identity, why: stop.reason instanceof Error ? stop.reason.message : 'done' });
+}
+
+/** Without its resources every loop would fail for ever: better one clear word at the start. */
+async function checkInstalled(client: KubeClient): Promise<void> {
+  const { status, body } = await client.transport.send({
+    method: 'GET',
+    path: `/apis/${GROUP}/${VERSION}`,
+    timeout_ms: 10_000,
+  });
+  const served = new Set(
+    status === 200 ? (body as { resources: { name: string }[] }).resources.map(({ name }) => name) : [],
+  );
+  const missing = KINDS.map(({ resource }) => resource.plural).filter((plural) => !served.has(plural));
+  if (missing.length === 0) return;
+  const which = missing.length < KINDS.length ? ` (missing: ${missing.join(', ')})` : '';
+  throw new CliError(`error: ${NOT_INSTALLED}${which}`);
+}

@@ -1,0 +1,171 @@
+// The faces of a simulated fleet over HTTP on loopback: platform/providers/simulated.ts is its client.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { service } from '../../api/diagnosis.ts';
+import { DAY } from '../../platform/clock/clock.ts';
+import { HostError } from '../../platform/hosts/host.ts';
+import { type Failure, ProviderError } from '../../platform/providers/provider.ts';
+import { FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import type { SimulatedFleet } from './fleet.ts';
+
+/** A probe names all machines of a fleet: 100,000 of them are some 2 MB. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
+const MACHINES_MAX = 200_000;
+
+const STATUS: Readonly<Record<Failure, number>> = {
+  BadCredentials: 401,
+  NotFound: 404,
+  Refused: 409,
+  Throttled: 429,
+  Broken: 500,
+  TryAgain: 503,
+  Unknown: 504,
+};
+
+const id = z.string().min(1).max(253);
+const key = z.string().min(1).max(128);
+const bodies = {
+  describe: z.strictObject({ id }),
+  act: z.discriminatedUnion('act', [
+    z.strictObject({ act: z.literal('reboot'), id, key, mode: z.enum(['graceful', 'forced']) }),
+    z.strictObject({ act: z.enum(['powerCycle', 'powerOn', 'nmi']), id, key }),
+  ]),
+  restart: z.strictObject({ id, service }),
+  probe: z.strictObject({ ids: z.array(id).max(MACHINES_MAX) }),
+  fault: z.strictObject({
+    machine: id,
+    kind: z.enum(Object.keys(FAULT_KINDS) as [FaultKind, ...FaultKind[]]),
+    lasts_ms: z.int().min(1).max(DAY).optional(),
+    stubborn: z.boolean().optional(),
+  }),
+};
+
+export interface ServedFleet {
+  /** As in MachineProvider.spec.simulated.endpoint. */
+  endpoint: string;
+  close(): Promise<void>;
+}
+
+/** @param options port 0 takes any free one. */
+export async function serveFleet(
+  fleet: SimulatedFleet,
+  options: { port: number; host?: string },
+): Promise<ServedFleet> {
+  const { port, host = '127.0.0.1' } = options;
+  const server = createServer((request, response) => {
+    answer(fleet, request).then(
+      (value) => write(response, 200, value ?? null),
+      (error: unknown) => write(response, ...refusalOf(error)),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  return {
+    endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}
+
+async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<unknown> {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const call = pathname.replace(/^\/v1\//, '');
+  if (call === 'state' && request.method === 'GET') return stateOf(fleet);
+  if (!Object.hasOwn(bodies, call) || request.method !== 'POST')
+    throw new ProviderError('NotFound', `there is no ${request.method} ${pathname}`);
+  const body = await bodyOf(request);
+  switch (call as keyof typeof bodies) {
+    case 'describe':
+      return fleet.provider.describe(bodies.describe.parse(body).id);
+    case 'act':
+      return act(fleet, bodies.act.parse(body));
+    case 'restart': {
+      const { id, service } = bodies.restart.parse(body);
+      return fleet.hosts.restartService({ id, ssh: id }, service);
+    }
+    case 'probe':
+      return bodies.probe.parse(body).ids.map((each) => {
+        const machine = fleet.machines.get(each);
+        return machine ? fleet.probeOne(machine) : null;
+      });
+    case 'fault':
+      return fault(fleet, bodies.fault.parse(body));
+  }
+}
+
+function act(fleet: SimulatedFleet, body: z.output<typeof bodies.act>): Promise<void> {
+  if (body.act === 'reboot') return fleet.provider.reboot(body.id, body.mode, body.key);
+  return fleet.provider[body.act](body.id, body.key);
+}
+
+/** Faults of the software need software that runs; the others can strike at any time. */
+const NEEDS_RUNNING: ReadonlySet<FaultKind> = new Set(['crash-dump', 'crash', 'hang', 'kubelet', 'runtime']);
+
+function fault(
+  fleet: SimulatedFleet,
+  { machine, kind, lasts_ms, stubborn }: z.output<typeof bodies.fault>,
+): Fault {
+  const { phase } = fleet.get(machine);
+  if (NEEDS_RUNNING.has(kind) && phase !== 'Running')
+    throw new ProviderError(
+      'Refused',
+      `${machine} does not run (${phase}), so "${kind}" cannot happen to it`,
+    );
+  return strike(fleet, kind, machine, {
+    ...(lasts_ms !== undefined && { lasts_ms }),
+    ...(stubborn && { stubborn }),
+  });
+}
+
+/** The truth, for tests that judge from outside. */
+function stateOf(fleet: SimulatedFleet) {
+  const machines = [...fleet.machines.values()].map((machine) => ({
+    name: machine.name,
+    phase: machine.phase,
+    bootID: machine.bootID,
+    connected: fleet.isConnected(machine),
+    services: machine.services,
+  }));
+  return { now: fleet.clock.now(), acts: fleet.acts, boots: fleet.boots, machines };
+}
+
+class TooLarge extends Error {}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size_bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size_bytes += chunk.length;
+    if (size_bytes > BODY_BYTES_MAX) throw new TooLarge(`a body may have ${BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
+
+function refusalOf(error: unknown): [number, { failure: Failure; message: string }] {
+  const refusal = (status: number, failure: Failure, message: string): ReturnType<typeof refusalOf> => [
+    status,
+    { failure, message: message.slice(0, 4096) },
+  ];
+  if (error instanceof ProviderError) return refusal(STATUS[error.failure], error.failure, error.message);
+  if (error instanceof HostError) return refusal(500, 'Broken', error.message);
+  if (error instanceof TooLarge) return refusal(413, 'Refused', error.message);
+  if (error instanceof z.ZodError) return refusal(400, 'Refused', z.prettifyError(error));
+  if (error instanceof SyntaxError) return refusal(400, 'Refused', `the body is not JSON: ${error.message}`);
+  return refusal(500, 'Broken', error instanceof Error ? error.message : String(error));
+}
+
+function write(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...(status === 413 && { connection: 'close' }),
+  });
+  response.end(JSON.stringify(value));
+}
