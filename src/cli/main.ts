@@ -7,7 +7,7 @@ const GLOBAL_VALUES = ['--kubeconfig', '--context'];
 
 /** Runs one command line, without the program's own name; returns the exit code. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const program = programOf(io);
+  const program = programOf();
   try {
     const wanted = commandIn(args);
     for (const { name, summary, load } of COMMANDS) {
@@ -23,7 +23,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function programOf(io: Io): Command {
+function programOf(): Command {
   return new Command('drover')
     .description(
       'Runs large bare-metal Kubernetes fleets: finds, explains and heals broken machines inside limits.',
@@ -38,13 +38,11 @@ function programOf(io: Io): Command {
 /** Global options are taken after the command too, as kubectl does; errors come back to us. */
 function inherit(program: Command, io: Io): void {
   const plain = (command: Command) =>
-    command
-      .exitOverride()
-      .configureOutput({
-        writeOut: (text) => io.out(text),
-        writeErr: (text) => io.err(text),
-        getOutHelpWidth: () => io.terminal?.columns ?? 80,
-      });
+    command.exitOverride().configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      getOutHelpWidth: () => io.terminal?.columns ?? 80,
+    });
   plain(program);
   for (const command of program.commands) plain(command);
 }

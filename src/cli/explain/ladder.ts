@@ -1,0 +1,119 @@
+import type { Cause } from '../../api/diagnosis.ts';
+import type { HealingPolicy, Rung } from '../../api/healing-policy.ts';
+import type { Attempt, IncidentStatus } from '../../api/incident.ts';
+import { TYPES } from '../../api/operation-types.ts';
+import { policyFor } from '../../fleet/policies.ts';
+import { ladderFor, type Next, nextRung } from '../../healing/ladder.ts';
+import { DAY } from '../../platform/clock/clock.ts';
+import type { Tree } from '../tree.ts';
+import type { Facts } from './facts.ts';
+import { moment, span } from './times.ts';
+
+/** Which policy counts, and where on its ladder the machine stands. */
+export function ladder(facts: Facts, now: number): Tree {
+  const policy = policyFor(facts.machine, facts.policies);
+  if (!policy)
+    return {
+      label: 'policy',
+      text: 'no HealingPolicy selects this machine: Drover does nothing for it',
+      tone: 'bad',
+    };
+  const { name } = policy.metadata;
+  const { mode, maxRebootsPerDay, confirmFor } = policy.spec;
+  const rules = `HealingPolicy ${name}${mode === 'Observe' ? ' only observes (spec.mode)' : ''}`;
+  const reboots = rebootsToday(facts, now);
+  const limits = `rebooted ${reboots} of at most ${maxRebootsPerDay} times within a day`;
+  const status = facts.incident?.status;
+  if (!status || status.endedAt)
+    return { label: 'policy', text: `${rules}, ${limits}; a symptom of ${confirmFor} is an incident` };
+  const cause = status.diagnosis?.cause ?? 'Unknown';
+  const own = policy.spec.ladders[cause] ? 'its ladder' : 'Drover’s own ladder';
+  return {
+    label: 'policy',
+    text: `${rules}, ${limits}; ${own} for ${cause}:`,
+    ...(mode === 'Observe' && { tone: 'wait' as const }),
+    children: rungs(policy, cause, status, now),
+  };
+}
+
+function rungs(policy: HealingPolicy, cause: Cause, status: IncidentStatus, now: number): Tree[] {
+  const ladder = ladderFor(policy, cause);
+  const attempts = status.attempts ?? [];
+  const running = attempts.find(({ outcome }) => outcome === 'Running');
+  const stands = standing(ladder, cause, status, now);
+  const left = [...attempts];
+  return ladder.map((rung, index): Tree => {
+    const tried = left.findIndex(({ remedy, service }) => remedy === rung.remedy && service === rung.service);
+    const [attempt] = tried >= 0 ? left.splice(tried, 1) : [];
+    const here = status.escalatedAt
+      ? rung.remedy === 'Escalate'
+      : running
+        ? attempt === running
+        : index === stands?.index;
+    const what = `${rung.remedy}${rung.service ? ` ${rung.service}` : ''}`;
+    if (here)
+      return {
+        label: `→ ${index + 1}`,
+        text: `${what}: ${hereText(rung, attempt, stands?.next, status, now)}`,
+        tone: status.escalatedAt ? 'bad' : 'wait',
+      };
+    if (attempt)
+      return {
+        label: `  ${index + 1}`,
+        text: `${what}: ${attempt.outcome}`,
+        tone: attempt.outcome === 'Worked' ? 'good' : 'bad',
+      };
+    const passed = !running && stands && index < stands.index ? ': waited in vain' : '';
+    return { label: `  ${index + 1}`, text: `${what}${passed || laterText(rung)}` };
+  });
+}
+
+function hereText(
+  rung: Rung,
+  attempt: Attempt | undefined,
+  next: Next | undefined,
+  status: IncidentStatus,
+  now: number,
+): string {
+  if (status.escalatedAt) return `a person has been called at ${moment(status.escalatedAt, now)}`;
+  if (attempt) return 'under way';
+  if (next?.do === 'wait')
+    return `${rung.remedy === 'Wait' ? 'it has' : 'not before'} ${rung.remedy === 'Wait' ? 'until ' : ''}${moment(next.until_ms, now)}, in ${span(next.until_ms - now)}`;
+  return 'comes next, as soon as nothing holds it';
+}
+
+function laterText({ after, remedy, timeout }: Rung): string {
+  if (remedy === 'Wait') return `: for ${timeout}`;
+  return after === '0s' ? '' : `: ${after} after the one before`;
+}
+
+interface Standing {
+  index: number;
+  next: Next;
+}
+
+/** The rung that `nextRung` is at: the lowest one whose ladder, cut off after it, has not ended yet. */
+function standing(
+  ladder: readonly Rung[],
+  cause: Cause,
+  { attempts = [], diagnosis }: IncidentStatus,
+  now: number,
+): Standing | undefined {
+  if (!diagnosis) return undefined;
+  const diagnosedAt_ms = Date.parse(diagnosis.at);
+  const state = { cause, attempts, diagnosedAt_ms, lowConfidence: diagnosis.confidence === 'Low', now };
+  for (let index = 0; index < ladder.length; index++) {
+    const next = nextRung({ ...state, ladder: ladder.slice(0, index + 1) });
+    if (next.do !== 'escalate') return { index, next };
+    const isLast = ladder[index]?.remedy === 'Escalate';
+    if (isLast) return { index, next };
+  }
+  return undefined;
+}
+
+function rebootsToday({ operations }: Facts, now: number): number {
+  return operations.filter(
+    ({ spec, status }) =>
+      status?.intent && TYPES[spec.type].boots && now - Date.parse(status.intent.at) < DAY,
+  ).length;
+}
