@@ -18,8 +18,13 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'get',
-    summary: 'List incidents, machines, operations, budgets and the rest',
+    summary: 'List incidents, machines, operations, budgets …',
     load: () => import('./get.ts'),
+  },
+  {
+    name: 'explain',
+    summary: 'Say what is wrong with a machine and what is done about it',
+    load: () => import('./explain.ts'),
   },
   {
     name: 'install',
@@ -28,21 +33,26 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'run',
-    summary: 'Run Drover against a cluster until it is told to end',
+    summary: 'Run Drover against a cluster',
     load: () => import('./run.ts'),
   },
   {
     name: 'start',
-    summary: 'Try Drover: a simulated fleet and everything else in one process',
+    summary: 'Try Drover with a simulated fleet, in one process',
     load: () => import('./start.ts'),
   },
   {
     name: 'sim',
-    summary: 'Simulate days of a fleet with faults from a seed, and check the invariants',
+    summary: 'Simulate days of faults from a seed, check invariants',
     load: () => import('./sim.ts'),
   },
   { name: 'fleet', summary: 'Run simulated machines against a cluster', load: () => import('./fleet.ts') },
   { name: 'fault', summary: 'Break a simulated machine', load: () => import('./fault.ts') },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for a shell',
+    load: () => import('./completion.ts'),
+  },
   {
     name: 'version',
     summary: 'Print the versions of Drover and of the cluster',

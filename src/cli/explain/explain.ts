@@ -68,7 +68,7 @@ function leader({ leader }: Facts, now: number): Tree | undefined {
 
 function about({ machine: { spec, status } }: Facts): Tree {
   const { zone, rack, region } = spec.location;
-  const parts = [
+  const parts: (string | false | undefined)[] = [
     region && `region ${region}`,
     zone && `zone ${zone}`,
     rack && `rack ${rack}`,
