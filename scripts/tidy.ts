@@ -16,7 +16,8 @@ const SIMULATION_DOORS = new Set([
   'src/cli/fault.ts',
 ]);
 /** Only these read the time, sleep or draw. `performance` in benches and scripts is measuring, not deciding. */
-const TIME = /\b(Date\.now\(|new Date\(\)|Math\.random\(|setTimeout\(|setInterval\()/;
+// `socket.setTimeout` is the kernel's business, not a decision.
+const TIME = /(?<!\.)\b(Date\.now\(|new Date\(\)|Math\.random\(|setTimeout\(|setInterval\()/;
 const TIME_DOORS = ['src/platform/clock/'];
 const NAMED_HERE = /\/work\/|\bregistry\.(npmjs|yarnpkg)\b|\bproxy\.golang\b/;
 
@@ -39,7 +40,7 @@ export function tidy(): string[] {
     if (!file.startsWith('src/')) continue;
     if (
       !file.includes('.test.') &&
-      !file.includes('test-') &&
+      !/test-|-suite\.ts$/.test(file) &&
       !TIME_DOORS.some((door) => file.startsWith(door))
     ) {
       for (const [at, line] of lines.entries()) {

@@ -10,6 +10,8 @@ import { TABLE_TYPE, type Table, TablePrinter } from './table.ts';
 
 /** Rows or objects of one answer; the rest comes in further pages. */
 const PAGE_SIZE = 500;
+/** The rows to come are not known while a watch prints its first ones; this holds most words. */
+const WATCH_WIDTH = 11;
 const FORMATS = ['wide', 'json', 'yaml', 'name'] as const;
 
 export interface GetOptions {
@@ -139,7 +141,11 @@ async function list(wanted: Wanted): Promise<void> {
 
 export function printerFor({ options }: Wanted, tables: readonly Table[]): TablePrinter {
   const columns = tables.find((table) => table.columnDefinitions)?.columnDefinitions ?? [];
-  return new TablePrinter(columns, { wide: options.output === 'wide', header: options.headers });
+  return new TablePrinter(columns, {
+    wide: options.output === 'wide',
+    header: options.headers,
+    ...(options.watch && { leastWidth: WATCH_WIDTH }),
+  });
 }
 
 async function listObjects(wanted: Wanted, output: 'json' | 'yaml' | 'name'): Promise<void> {

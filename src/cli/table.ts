@@ -23,14 +23,14 @@ export class TablePrinter {
   readonly #widths: number[];
   #headed: boolean;
 
-  constructor(columns: readonly ColumnDefinition[], options: { wide: boolean; header: boolean }) {
+  constructor(columns: readonly ColumnDefinition[], options: { wide: boolean; header: boolean; leastWidth?: number }) {
     columns.forEach((column, at) => {
       const isAge = column.name === 'Age';
       if (!column.priority || options.wide) this.#shown.push({ at, name: column.name.toUpperCase(), isAge });
     });
     // AGE last, whatever the server's order: wide columns of a CRD come after it.
     this.#shown.sort((a, b) => Number(a.isAge) - Number(b.isAge));
-    this.#widths = this.#shown.map(({ name }) => name.length);
+    this.#widths = this.#shown.map(({ name }) => Math.max(options.leastWidth ?? 0, name.length));
     this.#headed = !options.header;
   }
 

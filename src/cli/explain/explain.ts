@@ -49,7 +49,7 @@ function headline({ machine, incident }: Facts, waits: Waiting | undefined): Pic
   if (waits) return { text: 'locked', tone: 'wait' };
   return state === 'Ready'
     ? { text: 'well', tone: 'good' }
-    : { text: state, tone: state === 'Unknown' ? 'wait' : 'bad' };
+    : { text: state, tone: state === 'Unknown' || state === 'Cordoned' ? 'wait' : 'bad' };
 }
 
 /** Said only when something is wrong with Drover itself: then nothing below is being looked after. */

@@ -61,13 +61,13 @@ function symptoms(status: IncidentStatus, now: number): Tree[] {
 
 function diagnosis({ diagnosis }: IncidentStatus, now: number): Tree | undefined {
   if (!diagnosis) return { label: 'cause', text: 'not known yet', tone: 'wait' };
-  const { cause, confidence, message, evidence, domain } = diagnosis;
+  const { cause, confidence, message, evidence, domain, at } = diagnosis;
   const children: Tree[] = [{ label: 'means', text: CAUSES[cause] }];
   if (domain) children.push({ label: 'domain', text: `${domain} is out as a whole` });
-  for (const line of evidence) children.push({ label: 'evidence', text: shortTimes(line, now) });
+  if (evidence.length > 0) children.push({ label: 'evidence', text: shortTimes(evidence.join('; '), now) });
   return {
     label: 'cause',
-    text: `${cause}, confidence ${confidence}: ${shortTimes(message, now)}`,
+    text: `${cause}, confidence ${confidence}, at ${moment(at, now)}: ${shortTimes(message, now)}`,
     children,
   };
 }

@@ -28,7 +28,7 @@ export function waiting({ why, operation }: Waiting, facts: Facts, now: number):
   const children: Tree[] = [];
   const numbers = Object.entries(why.evidence ?? {});
   if (numbers.length > 0)
-    children.push({ label: 'numbers', text: numbers.map(([key, value]) => `${key}=${value}`).join(' ') });
+    children.push({ label: 'numbers', text: numbers.map(([key, value]) => `${key}=${shortIds(value)}`).join(' ') });
   if (why.until) children.push({ label: 'lasts', text: until(why.until, now) });
   for (const text of liftsOf(why, { machine: facts.machine, policy, operation }))
     children.push({ label: 'to lift', text });
@@ -40,4 +40,9 @@ export function waiting({ why, operation }: Waiting, facts: Facts, now: number):
     tone: ended ? 'bad' : 'wait',
     ...(children.length > 0 && { children }),
   };
+}
+
+/** The first part of a boot id tells it from another one. */
+function shortIds(text: string): string {
+  return text.replaceAll(/\b([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '$1…');
 }
