@@ -23,7 +23,10 @@ export class TablePrinter {
   readonly #widths: number[];
   #headed: boolean;
 
-  constructor(columns: readonly ColumnDefinition[], options: { wide: boolean; header: boolean; leastWidth?: number }) {
+  constructor(
+    columns: readonly ColumnDefinition[],
+    options: { wide: boolean; header: boolean; leastWidth?: number },
+  ) {
     columns.forEach((column, at) => {
       const isAge = column.name === 'Age';
       if (!column.priority || options.wide) this.#shown.push({ at, name: column.name.toUpperCase(), isAge });

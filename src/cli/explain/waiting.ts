@@ -28,7 +28,10 @@ export function waiting({ why, operation }: Waiting, facts: Facts, now: number):
   const children: Tree[] = [];
   const numbers = Object.entries(why.evidence ?? {});
   if (numbers.length > 0)
-    children.push({ label: 'numbers', text: numbers.map(([key, value]) => `${key}=${shortIds(value)}`).join(' ') });
+    children.push({
+      label: 'numbers',
+      text: numbers.map(([key, value]) => `${key}=${shortIds(value)}`).join(' '),
+    });
   if (why.until) children.push({ label: 'lasts', text: until(why.until, now) });
   for (const text of liftsOf(why, { machine: facts.machine, policy, operation }))
     children.push({ label: 'to lift', text });
