@@ -9,6 +9,7 @@ import { scaledClock } from '../platform/clock/scaled.ts';
 import { openHistory } from '../platform/history/sql-history.ts';
 import { noLog } from '../platform/telemetry/log.ts';
 import { canStrike, FAULT_KINDS, type FaultKind, strike } from '../simulation/fleet/faults.ts';
+import { serveFleet } from '../simulation/fleet/server.ts';
 import { renderScreen, screenFacts } from '../simulation/screen.ts';
 import { World } from '../simulation/world.ts';
 import { CliError, EXIT, type Io } from './io.ts';
@@ -70,7 +71,8 @@ async function run(options: Options, io: Io): Promise<void> {
 
   const history = await openHistory({ clock, log: noLog });
   const world = new World({ clock, machines });
-  await world.open();
+  const faces = await serveFleet(world.fleet, { port: 0 });
+  await world.open(faces.endpoint);
   const served = await world.api.serve({ port });
   const kubeconfig = join(mkdtempSync(join(tmpdir(), 'drover-')), 'kubeconfig');
   writeFileSync(kubeconfig, served.kubeconfig, { mode: 0o600 });
@@ -111,6 +113,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const facts = screenFacts(world, drover, recent, startedAt, speed);
   await replica.stop();
   await served.close();
+  await faces.close();
   world.close();
   await history.close();
   io.out(

@@ -16,8 +16,6 @@ import { deployApplications, describeFleet } from './fleet/objects.ts';
 export interface WorldOptions extends FleetOptions {
   /** Applications, each with about a Pod for every third machine. */
   applications?: number;
-  /** What a Machine's provider shows as its endpoint. */
-  endpoint?: string;
 }
 
 /** One running Drover in a world, with the fault switch of its connection. */
@@ -71,11 +69,14 @@ export class World {
     );
   }
 
-  /** Fills the world and sets it going. */
-  async open(): Promise<void> {
+  /**
+   * Fills the world and sets it going.
+   * @param endpoint where the fleet is served for other processes; nowhere by default.
+   */
+  async open(endpoint = 'http://127.0.0.1:1'): Promise<void> {
     const { signal } = this.#stop;
     await install(this.admin, { defaults: true });
-    await describeFleet(this.admin, this.fleet, this.#options.endpoint ?? 'http://127.0.0.1:1');
+    await describeFleet(this.admin, this.fleet, endpoint);
     await this.kubelets.registerAll();
     const applications = this.#options.applications ?? 5;
     await deployApplications(this.admin, applications, Math.ceil(this.fleet.machines.size / 3));

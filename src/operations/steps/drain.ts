@@ -1,6 +1,7 @@
 import { toMilliseconds } from '../../api/fields.ts';
 import { isNotFound, KubeError } from '../../platform/kube/errors.ts';
 import { PODS, type Pod } from '../../platform/kube/objects.ts';
+import { isLost, leaseState } from '../../signals/belief.ts';
 import type { Step } from './step.ts';
 
 /** Evictions asked for in one look: a node runs some 100 Pods, and each asks the API server once. */
@@ -9,7 +10,9 @@ const AGAIN_MS = 2_000;
 
 /** Asks every Pod that a drain may move to leave, by Eviction, so that PodDisruptionBudgets hold. */
 export const drain: Step = async ({ client, operation, belief, startedAt, now }) => {
-  if (belief.ready.value !== 'True') {
+  // The API takes 50 s to doubt a dead node; our own probes and its lease know sooner.
+  const dead = isLost(belief) && leaseState(belief, now) === 'Stalled';
+  if (belief.ready.value !== 'True' || dead) {
     return {
       is: 'skipped',
       message: 'the kubelet does not work, so no Pod could end in order; nothing serves from here',
