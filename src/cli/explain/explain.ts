@@ -19,7 +19,7 @@ const LEADER_SILENT_MS = 30_000;
 export function explain(facts: Facts, now: number): Tree {
   const waits = waitingOf(facts, now);
   const children = [
-    leader(facts, now),
+    drover(facts, now),
     about(facts),
     node(facts, now),
     believed(facts, now),
@@ -30,7 +30,12 @@ export function explain(facts: Facts, now: number): Tree {
     budgets(facts, now),
     decisions(facts, now),
   ].filter((child) => child !== undefined);
-  return { label: `machine/${facts.machine.metadata.name}`, ...headline(facts, waits), children };
+  const head = headline(facts, waits);
+  // What was last seen may be long over: nobody has looked since.
+  const told: typeof head = leaderIsGone(facts, now)
+    ? { text: `${head.text}, when Drover last looked`, tone: 'wait' }
+    : head;
+  return { label: `machine/${facts.machine.metadata.name}`, ...told, children };
 }
 
 /** One line that is enough for whoever reads no further. */
@@ -52,16 +57,21 @@ function headline({ machine, incident }: Facts, waits: Waiting | undefined): Pic
     : { text: state, tone: state === 'Unknown' || state === 'Cordoned' ? 'wait' : 'bad' };
 }
 
+function leaderIsGone({ leader }: Facts, now: number): boolean {
+  return !leader?.holder || !(now - leader.renewedAt < LEADER_SILENT_MS);
+}
+
 /** Said only when something is wrong with Drover itself: then nothing below is being looked after. */
-function leader({ leader }: Facts, now: number): Tree | undefined {
-  const text = "start 'drover run', or look at its Pods: nothing below is being looked after";
-  if (!leader) return { label: 'drover', text: `has never run on this cluster; ${text}`, tone: 'bad' };
+function drover(facts: Facts, now: number): Tree | undefined {
+  if (!leaderIsGone(facts, now)) return undefined;
+  const { leader } = facts;
+  const advice = "start 'drover run', or look at its Pods: nothing below is being looked after";
+  if (!leader) return { label: 'drover', text: `has never run on this cluster; ${advice}`, tone: 'bad' };
   const silent_ms = now - leader.renewedAt;
-  if (leader.holder && silent_ms < LEADER_SILENT_MS) return undefined;
   const last = Number.isFinite(silent_ms) ? `, last seen ${span(silent_ms)} ago` : '';
   return {
     label: 'drover',
-    text: `does not run${last}${leader.holder ? ` as ${leader.holder}` : ''}; ${text}`,
+    text: `does not run${last}${leader.holder ? ` as ${leader.holder}` : ''}; ${advice}`,
     tone: 'bad',
   };
 }
