@@ -35,7 +35,7 @@ function launch(...args: string[]) {
       await systemClock.sleep(100);
     }
   };
-  return { child, ended, until };
+  return { child, ended, until, printed: () => out };
 }
 
 describe('bin/drover.mjs', () => {
@@ -54,9 +54,25 @@ describe('bin/drover.mjs', () => {
     const served = await api.serve();
     const kubeconfig = join(folder, 'kubeconfig');
     writeFileSync(kubeconfig, served.kubeconfig);
-    const { child, ended, until } = launch('run', '--identity', 'me', '--kubeconfig', kubeconfig);
+    const { child, ended, until, printed } = launch(
+      'run',
+      '--identity',
+      'me',
+      '--metrics-port',
+      '0',
+      '--kubeconfig',
+      kubeconfig,
+    );
     await until(/info leading identity=me/);
     assert.equal((await client.get<Lease>(LEASES, 'drover', NAMESPACE))?.spec?.holderIdentity, 'me');
+    const [, metrics = ''] = /metrics=(\S+)/.exec(printed()) ?? [];
+    assert.match(await (await fetch(metrics)).text(), /^drover_/m);
+    const port = new URL(metrics).port;
+    const second = await launch('run', '--metrics-port', port, '--kubeconfig', kubeconfig).ended;
+    assert.deepEqual(
+      [second.code, second.err],
+      [1, `error: port ${port} of 127.0.0.1 is taken: give another --metrics-port, or 0 for a free one\n`],
+    );
     child.kill('SIGTERM');
     const { code, out, err } = await ended;
     assert.equal(code, 0, err);

@@ -4,17 +4,22 @@ import { KINDS } from '../api/index.ts';
 import { GROUP, VERSION } from '../api/kind.ts';
 import { Drover } from '../drover.ts';
 import { NAMESPACE } from '../fleet/install.ts';
-import { openHistory } from '../platform/history/sql-history.ts';
+import { openHistory, type SqlHistory } from '../platform/history/sql-history.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { kubeconfigFromText } from '../platform/kube/kubeconfig.ts';
 import { lineLog } from '../platform/telemetry/log.ts';
+import { serveTelemetry, type TelemetryServer } from '../platform/telemetry/server.ts';
+import { droverMetrics, notReady } from '../telemetry.ts';
 import { NOT_INSTALLED, openContext, withClient } from './connect.ts';
+import { countOption } from './durations.ts';
 import { CliError, type Io } from './io.ts';
 
 interface RunOptions {
   identity?: string;
   namespace: string;
   data?: string;
+  metricsPort: number;
+  metricsHost: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -29,6 +34,13 @@ export function register(program: Command, io: Io): void {
       '--data <dir>',
       'keep the history in this folder; $DATABASE_URL names a PostgreSQL instead; in memory by default',
     )
+    .option(
+      '--metrics-port <port>',
+      '/metrics, /healthz and /readyz; 0 takes a free one',
+      countOption(0, 65535),
+      9464,
+    )
+    .option('--metrics-host <address>', 'address that they are served on', '127.0.0.1')
     .action((options: RunOptions, command: Command) => run(command, io, options));
 }
 
@@ -56,13 +68,42 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
     connect: (text) =>
       kubeconfigFromText(text, { clock, source: 'the Cluster’s Secret', userAgent: 'drover' }).transport,
   });
-  log.info('started', { identity, server, pid: process.pid, history: history.status().store });
+  let telemetry: TelemetryServer | undefined;
   try {
+    telemetry = await openTelemetry(drover, history, options);
+    const metrics = `http://${options.metricsHost}:${telemetry.port}/metrics`;
+    log.info('started', { identity, server, pid: process.pid, metrics, history: history.status().store });
     await drover.run(stop);
   } finally {
+    await telemetry?.close();
     await history.close();
   }
   log.info('ended', { identity, why: stop.reason instanceof Error ? stop.reason.message : 'done' });
+}
+
+async function openTelemetry(
+  drover: Drover,
+  history: SqlHistory,
+  { metricsPort, metricsHost }: RunOptions,
+): Promise<TelemetryServer> {
+  const metrics = droverMetrics(drover, history);
+  try {
+    return await serveTelemetry({
+      port: metricsPort,
+      host: metricsHost,
+      metrics,
+      // What goes wrong for good ends the process by itself; what comes from outside no restart mends.
+      healthz: () => undefined,
+      readyz: () => notReady(drover),
+    });
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    throw isTaken
+      ? new CliError(
+          `error: port ${metricsPort} of ${metricsHost} is taken: give another --metrics-port, or 0 for a free one`,
+        )
+      : error;
+  }
 }
 
 /** Without its resources every loop would fail for ever: better one clear word at the start. */
