@@ -313,7 +313,10 @@ describe('drover explain', () => {
     assert.match(booting, /proof +under way/);
     assert.match(booting, /rebooted 1 of at most 3 times/);
     await clock.advance(5 * MINUTE);
-    assert.match(await look(), /^machine\/m00002 {2}well\n[\s\S]*none open; the last was m00002-\w+: Healed at/);
+    assert.match(
+      await look(),
+      /^machine\/m00002 {2}well\n[\s\S]*none open; the last was m00002-\w+: Healed at/,
+    );
     world.close();
   });
 });
