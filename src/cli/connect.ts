@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import type { Clock } from '../platform/clock/clock.ts';
 import { KubeClient } from '../platform/kube/client.ts';
 import { KubeError } from '../platform/kube/errors.ts';
 import { type KubeconfigContext, loadKubeconfig } from '../platform/kube/kubeconfig.ts';
-import { TransportError } from '../platform/kube/transport.ts';
+import { type Transport, TransportError } from '../platform/kube/transport.ts';
 import { CliError, type Io } from './io.ts';
 
 interface Globals {
@@ -32,12 +33,31 @@ export async function withClient<T>(
 ): Promise<T> {
   const { transport, server } = openContext(command, io);
   try {
-    return await work(new KubeClient(transport, io.clock));
+    return await work(new KubeClient(patient(transport, io.clock), io.clock));
   } catch (error) {
     throw kubectlError(error, server);
   } finally {
     transport.close();
   }
+}
+
+/** As kubectl: a server that asks for a second's patience gets it. A new CRD does that while it starts. */
+const TRIES_MAX = 10;
+const RETRY_AFTER_MS_MAX = 10_000;
+
+function patient(transport: Transport, clock: Clock): Transport {
+  return {
+    send: async (request) => {
+      for (let tries = 1; ; tries++) {
+        const response = await transport.send(request);
+        const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
+        if (response.status !== 429 || !(seconds >= 0) || tries >= TRIES_MAX) return response;
+        await clock.sleep(Math.min(seconds * 1000, RETRY_AFTER_MS_MAX), request.signal);
+      }
+    },
+    stream: (request) => transport.stream(request),
+    close: () => transport.close(),
+  };
 }
 
 /** The words that kubectl has for it. */

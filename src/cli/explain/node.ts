@@ -18,7 +18,9 @@ export function node({ machine, node, nodeUnread }: Facts, now: number): Tree {
     return { label: 'node', text: `cluster ${machine.spec.cluster} has no Node ${name}`, tone: 'bad' };
   const { ready, readyReason } = nodeView(node);
   const changedAt = node.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
-  const since = changedAt ? `, by its own clock since ${ago(changedAt, now)}` : '';
+  // Unknown is the control plane's word for a silent node; the others are stamped by the node itself.
+  const whose = ready === 'Unknown' ? '' : 'by its own clock ';
+  const since = changedAt ? `, ${whose}since ${ago(changedAt, now)}` : '';
   const children = [cordon(node, now), ...taints(node)].filter((child) => child !== undefined);
   return {
     label: 'node',
