@@ -69,7 +69,7 @@ const spec = z.object({
     .meta({
       'x-kubernetes-validations': [
         {
-          rule: 'self.all(f, timestamp(f.from) < timestamp(f.to))',
+          rule: 'self.all(f, f.from < f.to)',
           message: 'a freeze must begin before it ends',
         },
       ],
