@@ -191,7 +191,7 @@ test('a paused API server answers nothing, a stopped one is gone, and its state 
   const watch = events[Symbol.asyncIterator]();
   await watch.next();
 
-  plane.pauseApiServer();
+  await plane.pauseApiServer();
   const late = await failure({ ...read, timeout_ms: 500 });
   assert.ok(late instanceof TransportError && late.sent, String(late));
   plane.resumeApiServer();

@@ -3,8 +3,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../src/platform/clock/system.ts';
 
 const REAPER = `
 trap '' INT TERM HUP
@@ -61,6 +62,15 @@ export class Processes {
     const pid = this.pid(name);
     if (pid === undefined) throw new Error(`${name} is not running`);
     process.kill(pid, signal);
+  }
+
+  /** Resolves when every thread of it stands still: the signal alone lets those that run finish what they do. */
+  async pause(name: string): Promise<void> {
+    this.signal(name, 'SIGSTOP');
+    const tasks = `/proc/${this.pid(name)}/task`;
+    const stands = (task: string) => / T /.test(readFileSync(join(tasks, task, 'stat'), 'utf8').slice(0, 64));
+    // Where there is no /proc the signal has to do.
+    while (existsSync(tasks) && !readdirSync(tasks).every(stands)) await systemClock.sleep(1);
   }
 
   /** Resolves when it is gone, and its port with it. */

@@ -74,8 +74,8 @@ export interface ControlPlane extends AsyncDisposable {
   stopApiServer(how?: { graceful: boolean }): Promise<void>;
   /** Resolves when it is ready. */
   startApiServer(): Promise<void>;
-  /** It keeps its connections but answers nothing: SIGSTOP. */
-  pauseApiServer(): void;
+  /** It keeps its connections but answers nothing: SIGSTOP. Resolves when it stands still. */
+  pauseApiServer(): Promise<void>;
   resumeApiServer(): void;
   stop(): Promise<void>;
 }
@@ -210,7 +210,7 @@ async function start(
       return processes.stop(API_SERVER, how?.graceful ? 'SIGTERM' : 'SIGKILL');
     },
     startApiServer,
-    pauseApiServer: () => processes.signal(API_SERVER, 'SIGSTOP'),
+    pauseApiServer: () => processes.pause(API_SERVER),
     resumeApiServer: () => processes.signal(API_SERVER, 'SIGCONT'),
     stop,
     [Symbol.asyncDispose]: stop,
