@@ -1,16 +1,17 @@
 // The whole of Drover in one flat list: what is opened, and which loops run while this replica leads.
 import type { Machine } from './api/machine.ts';
 import type { MachineProvider } from './api/machine-provider.ts';
-import { machineProviderKind } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
 import { showLedger } from './budget/controller.ts';
 import { Gate } from './budget/gate.ts';
-import { reportRejected, setCondition } from './fleet/acceptance.ts';
+import { reportRejected } from './fleet/acceptance.ts';
 import { type Caches, openCaches } from './fleet/caches.ts';
 import { Clusters } from './fleet/clusters.ts';
 import { FleetController } from './fleet/controller.ts';
 import { nodeNameOf } from './fleet/labels.ts';
 import { deleteOld } from './fleet/retention.ts';
+import { showClusters } from './fleet/show-clusters.ts';
+import { showProviders } from './fleet/show-providers.ts';
 import { HealingController } from './healing/controller.ts';
 import { OperationsController } from './operations/controller.ts';
 import { liftCordon } from './operations/steps/cordon.ts';
@@ -31,6 +32,9 @@ import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
 import { patrol } from './signals/patrol.ts';
 import { READ_MS, readSuspects } from './signals/suspects.ts';
+
+/** Cluster objects and their kubeconfigs are looked at this often. */
+const FOLLOW_MS = 10 * SECOND;
 
 export interface DroverOptions {
   clock: Clock;
@@ -84,9 +88,7 @@ export class Drover {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
     for (const cache of this.allCaches()) void cache.run(signal);
-    this.caches.clusters.subscribe(({ key, after }) => {
-      void this.clusters.follow(key, after).then((wrong) => this.#sayConnected(key, wrong));
-    });
+    void this.#followClusters(signal);
     await this.election.run(signal, (term) => this.#lead(term));
     this.#stop.abort(new Error('stopped'));
     this.options.transport.close();
@@ -104,6 +106,17 @@ export class Drover {
   outsideOf(machine: Machine): Outside | undefined {
     const provider = this.caches.providers.get(machine.spec.provider.name);
     return provider && this.outsides.get(provider);
+  }
+
+  /** Every replica follows the members, so that one which takes over sees at once. */
+  async #followClusters(signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    const { clusters } = this.caches;
+    while (!signal.aborted) {
+      const all = new Map([...clusters.values()].map((cluster) => [cluster.metadata.name, cluster]));
+      if (clusters.synced) await this.clusters.follow(all);
+      await clock.sleep(FOLLOW_MS, signal).catch(() => undefined);
+    }
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
@@ -203,7 +216,8 @@ export class Drover {
       fleet.run(signal),
       loop('ledger', 10 * SECOND, () => showLedger(client, caches, gate, clock.now())),
       loop('acceptance', 5 * SECOND, () => reportRejected(client, this.allCaches(), clock.now())),
-      loop('providers', MINUTE / 2, () => this.#showProviders()),
+      loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
+      loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
     ]);
     for (const stop of stops) stop();
@@ -262,49 +276,6 @@ export class Drover {
       if (!this.election.refusal()) await work().catch((error: unknown) => this.#failed(name, '', error));
       await clock.sleep(every_ms, signal).catch(() => undefined);
     }
-  }
-
-  async #showProviders(): Promise<void> {
-    const { caches, client } = this;
-    for (const provider of caches.providers.values()) {
-      let wrong: string | undefined;
-      try {
-        const one = [...caches.machines.values()].find(
-          (machine) => machine.spec.provider.name === provider.metadata.name,
-        );
-        if (one) await this.outsides.get(provider).provider.describe(one.spec.provider.id);
-      } catch (error) {
-        wrong = messageOf(error);
-      }
-      const reached: { status: 'True' | 'False'; reason: string; message: string } = wrong
-        ? { status: 'False', reason: 'NoAnswer', message: wrong.slice(0, 1000) }
-        : { status: 'True', reason: 'Answers', message: 'the provider answers' };
-      await setCondition(
-        client,
-        { resource: machineProviderKind.resource },
-        provider,
-        { type: 'Reachable', ...reached },
-        this.options.clock.now(),
-      );
-    }
-  }
-
-  #sayConnected(name: string, wrong: string | undefined): void {
-    const { client, caches } = this;
-    const cluster = caches.clusters.get(name);
-    const member = this.clusters.get(name);
-    if (!cluster || !this.election.isLeader()) return;
-    const next = wrong
-      ? { type: 'Connected', status: 'False' as const, reason: 'NotUsable', message: wrong.slice(0, 1000) }
-      : {
-          type: 'Connected',
-          status: 'True' as const,
-          reason: 'Connected',
-          message: `${member?.nodes.size ?? 0} nodes`,
-        };
-    setCondition(client, caches.clusters, cluster, next, this.options.clock.now()).catch((error: unknown) =>
-      this.#failed('clusters', name, error),
-    );
   }
 
   #failed(loop: string, key: string, error: unknown): void {

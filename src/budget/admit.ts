@@ -1,4 +1,5 @@
 import { allowanceOf, type Reason, toMilliseconds } from '../api/fields.ts';
+import { STALENESS_MS_MAX } from '../api/limits.ts';
 import type { Machine } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
 import { TYPES } from '../api/operation-types.ts';
@@ -6,9 +7,6 @@ import { labelsOf } from '../fleet/labels.ts';
 import { matches } from '../platform/kube/labels.ts';
 import { frozen, outsideWindows } from './calendar.ts';
 import { cell, type Stock, topologyOf } from './stock.ts';
-
-/** Data older than this decides no disruption. Watch bookmarks come about each minute, so younger is not to be had. */
-export const STALENESS_MS_MAX = 90_000;
 
 export interface Question {
   operation: NodeOperation;

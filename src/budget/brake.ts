@@ -2,7 +2,7 @@ import { allowanceOf, type Reason, toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy } from '../api/healing-policy.ts';
 import type { Incident } from '../api/incident.ts';
 
-/** Causes that are about a service on a healthy host, or about the host's surroundings: no sign of a storm of crashes. */
+/** Causes that are about a service on a healthy host: no sign of a storm of crashes. */
 const NOT_COUNTED: ReadonlySet<string> = new Set(['KubeletDown', 'RuntimeDown', 'Planned']);
 
 export interface Storm {
@@ -28,8 +28,10 @@ export function brake(storm: Storm, policy: HealingPolicy, now: number): Reason 
   for (const [machine, since] of storm.lost) if (now - since < window_ms) troubled.add(machine);
   for (const { spec, status } of storm.incidents) {
     const began = Date.parse(status?.firstSymptomAt ?? '');
-    if (now - began < window_ms && !NOT_COUNTED.has(status?.diagnosis?.cause ?? ''))
-      troubled.add(spec.machine);
+    const { cause = '', domain } = status?.diagnosis ?? {};
+    // A rack that is out is one trouble, known and not theirs; a zone or more is a storm by any name.
+    const isRack = cause === 'DomainOutage' && domain?.startsWith('rack/');
+    if (now - began < window_ms && !NOT_COUNTED.has(cause) && !isRack) troubled.add(spec.machine);
   }
   const allowed = Math.max(atLeast, allowanceOf(limit, storm.total));
   if (troubled.size <= allowed) return undefined;

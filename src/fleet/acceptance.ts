@@ -1,5 +1,6 @@
 import type { KubeCache } from '../platform/kube/cache.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
+import { standsSo, withCondition } from '../platform/kube/conditions.ts';
 import { isConflict, isNotFound } from '../platform/kube/errors.ts';
 import type { Condition, KubeObject } from '../platform/kube/objects.ts';
 
@@ -43,20 +44,8 @@ export async function setCondition(
   now: number,
 ): Promise<boolean> {
   const status = (object as KubeObject & { status?: { conditions?: Condition[] } }).status;
-  const before = status?.conditions?.find((condition) => condition.type === next.type);
-  if (
-    before &&
-    before.status === next.status &&
-    before.reason === next.reason &&
-    before.message === next.message
-  )
-    return false;
-  const lastTransitionTime =
-    before?.status === next.status ? before.lastTransitionTime : new Date(now).toISOString();
-  const conditions = [
-    ...(status?.conditions ?? []).filter((condition) => condition.type !== next.type),
-    { ...next, lastTransitionTime },
-  ];
+  if (standsSo(status?.conditions, next)) return false;
+  const conditions = withCondition(status?.conditions, next, now);
   const patch = { metadata: { resourceVersion: object.metadata.resourceVersion }, status: { conditions } };
   try {
     await client.mergePatch(cache.resource, object.metadata.name, patch, {

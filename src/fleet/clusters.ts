@@ -16,8 +16,8 @@ export interface Member {
 export type NodeListener = (cluster: string, change: Change<NodeView>) => void;
 
 interface Opened extends Member {
-  /** Generation of the Cluster object that it was opened for. */
-  of: string;
+  /** The kubeconfig that it was opened with. */
+  kubeconfig: string;
   stop: AbortController;
 }
 
@@ -27,6 +27,8 @@ interface Opened extends Member {
  */
 export class Clusters {
   readonly home: Member;
+  /** What is wrong with those that can't be opened. */
+  readonly troubles = new Map<string, string>();
   readonly #opened = new Map<string, Opened>();
   readonly #listeners = new Set<NodeListener>();
   readonly #signal: AbortSignal;
@@ -54,25 +56,36 @@ export class Clusters {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Opens, reopens or closes a member as its Cluster object says. Returns what is wrong, if anything is. */
-  async follow(name: string, cluster: Cluster | undefined): Promise<string | undefined> {
+  /**
+   * Opens, reopens or closes members as the Cluster objects and their Secrets say now. One pass; to be
+   * called again and again, since a Secret may come later than its Cluster, or be renewed.
+   */
+  async follow(clusters: ReadonlyMap<string, Cluster>): Promise<void> {
+    for (const name of [...this.#opened.keys(), ...this.troubles.keys()])
+      if (!clusters.has(name)) this.#close(name, 'the Cluster is gone');
+    for (const [name, cluster] of clusters) {
+      try {
+        const kubeconfig = await this.#kubeconfigOf(cluster);
+        if (this.#opened.get(name)?.kubeconfig === kubeconfig) continue;
+        this.#close(name, 'its kubeconfig has changed');
+        const stop = new AbortController();
+        const client = new KubeClient(this.#connect(kubeconfig), this.home.client.clock);
+        const member = this.#open(name, client, AbortSignal.any([this.#signal, stop.signal]));
+        this.#opened.set(name, { ...member, kubeconfig, stop });
+        this.troubles.delete(name);
+      } catch (error) {
+        // A member that is open stays so: a Secret that can't be read just now is no reason to go blind.
+        this.troubles.set(name, messageOf(error));
+      }
+    }
+  }
+
+  #close(name: string, why: string): void {
     const present = this.#opened.get(name);
-    const of = cluster ? `${cluster.metadata.uid}/${cluster.metadata.generation}` : '';
-    if (present?.of === of) return undefined;
-    present?.stop.abort(new Error('cluster changed'));
+    present?.stop.abort(new Error(why));
     present?.client.transport.close();
     this.#opened.delete(name);
-    if (!cluster) return undefined;
-    try {
-      const transport = this.#connect(await this.#kubeconfigOf(cluster));
-      const stop = new AbortController();
-      const client = new KubeClient(transport, this.home.client.clock);
-      const member = this.#open(name, client, AbortSignal.any([this.#signal, stop.signal]));
-      this.#opened.set(name, { ...member, of, stop });
-      return undefined;
-    } catch (error) {
-      return messageOf(error);
-    }
+    this.troubles.delete(name);
   }
 
   async #kubeconfigOf(cluster: Cluster): Promise<string> {

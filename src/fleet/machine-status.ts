@@ -1,7 +1,9 @@
 import type { Incident } from '../api/incident.ts';
 import type { Machine, MachineStatus } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
+import { withCondition } from '../platform/kube/conditions.ts';
 import type { Condition } from '../platform/kube/objects.ts';
+import { nodeNameOf } from './labels.ts';
 
 /** What the fleet room needs to know of a machine; the signals room has more. */
 export interface Seen {
@@ -32,37 +34,10 @@ export function machineStatus(
     state: stateOf(machine, seen, incident, operation),
     evidence: [...seen.evidence],
     decisions: decisions ?? [],
-    conditions: [
-      keep(
-        old.conditions,
-        { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' },
-        at,
-      ),
-      keep(
-        old.conditions,
-        seen.joined
-          ? { type: 'NodeJoined', status: 'True', reason: 'NodeExists', message: 'the cluster has its Node' }
-          : {
-              type: 'NodeJoined',
-              status: 'False',
-              reason: 'NoNode',
-              message: `cluster ${machine.spec.cluster} has no Node ${machine.spec.nodeName ?? machine.metadata.name}`,
-            },
-        at,
-      ),
-      keep(
-        old.conditions,
-        incident
-          ? {
-              type: 'Healthy',
-              status: 'False',
-              reason: incident.status?.diagnosis?.cause ?? 'Detected',
-              message: incident.status?.diagnosis?.message ?? 'a symptom is being looked into',
-            }
-          : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
-        at,
-      ),
-    ],
+    conditions: conditionsOf(machine, seen, incident).reduce(
+      (conditions, next) => withCondition(conditions, next, now),
+      old.conditions ?? [],
+    ),
   };
   if (seen.bootID || old.bootID) {
     status.bootID = seen.bootID || (old.bootID as string);
@@ -88,12 +63,25 @@ function stateOf(
   return seen.ready === 'True' ? 'Ready' : 'NotReady';
 }
 
-function keep(
-  conditions: readonly Condition[] | undefined,
-  next: Omit<Condition, 'lastTransitionTime'>,
-  at: string,
-): Condition {
-  const before = conditions?.find((condition) => condition.type === next.type);
-  const same = before?.status === next.status;
-  return { ...next, lastTransitionTime: same ? before.lastTransitionTime : at };
+function conditionsOf(
+  machine: Machine,
+  seen: Seen,
+  incident: Incident | undefined,
+): Omit<Condition, 'lastTransitionTime'>[] {
+  const noNode = `cluster ${machine.spec.cluster} has no Node ${nodeNameOf(machine)}`;
+  const { diagnosis } = incident?.status ?? {};
+  return [
+    { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' },
+    seen.joined
+      ? { type: 'NodeJoined', status: 'True', reason: 'NodeExists', message: 'the cluster has its Node' }
+      : { type: 'NodeJoined', status: 'False', reason: 'NoNode', message: noNode },
+    incident
+      ? {
+          type: 'Healthy',
+          status: 'False',
+          reason: diagnosis?.cause ?? 'Detected',
+          message: diagnosis?.message ?? 'a symptom is being looked into',
+        }
+      : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
+  ];
 }

@@ -2,6 +2,7 @@ import { typeMetaOf } from '../api/crd.ts';
 import { type Reason, toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
 import { type Incident, type IncidentStatus, incidentKind } from '../api/incident.ts';
+import { STALENESS_MS_MAX } from '../api/limits.ts';
 import type { Machine } from '../api/machine.ts';
 import { type NodeOperation, nodeOperationKind, type OperationType } from '../api/node-operation.ts';
 import { TYPES } from '../api/operation-types.ts';
@@ -17,6 +18,7 @@ import type { KubeObject } from '../platform/kube/objects.ts';
 import { WorkQueue } from '../platform/kube/queue.ts';
 import { type Belief, isLost } from '../signals/belief.ts';
 import type { Beliefs } from '../signals/beliefs.ts';
+import { incidentConditions } from './conditions.ts';
 import { decide, isEnded, type Plan, type View } from './decide.ts';
 import type { Surroundings } from './diagnose.ts';
 import { type Outage, outageAround, outagesOf } from './domains.ts';
@@ -25,8 +27,6 @@ const FIELD_MANAGER = 'drover-healing';
 const CONCURRENCY = 32;
 /** Outages are counted over the whole fleet, so at most once in this time. */
 const OUTAGES_MS = 1_000;
-/** What the API says of a cluster's nodes is worth nothing when older. */
-const BLIND_MS = 90_000;
 /** Causes in which no Pod of the machine can be serving. */
 const DOWN: ReadonlySet<string> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
 export const INCIDENT_LABEL = 'drover.dev/incident';
@@ -147,7 +147,7 @@ export class HealingController {
     if (outage) around.domain = outage;
     const member = this.#options.clusters.get(belief.cluster);
     const age_ms = member?.nodes.age_ms() ?? Number.POSITIVE_INFINITY;
-    if (age_ms > BLIND_MS)
+    if (age_ms > STALENESS_MS_MAX)
       around.blind = `the API of cluster ${belief.cluster} has told us nothing for ${Math.round(age_ms / 1000)} s`;
     const planned = operations.find(
       (one) => one.status?.admittedAt && !isEnded(one) && one.spec.reason.name !== incident?.metadata.name,
@@ -257,10 +257,11 @@ export class HealingController {
   }
 
   async #write(incident: Incident, status: IncidentStatus): Promise<Incident> {
-    const { client, caches, history } = this.#options;
+    const { client, caches, clock, history } = this.#options;
+    const conditions = incidentConditions(status, clock.now());
     const object = {
       ...incident,
-      status: { ...status, observedGeneration: incident.metadata.generation ?? 0 },
+      status: { ...status, conditions, observedGeneration: incident.metadata.generation ?? 0 },
     };
     const written = await client.replace<KubeObject>(incidentKind.resource, object, FIELD_MANAGER, 'status');
     caches.incidents.observe(written);

@@ -1,7 +1,7 @@
 import { type Reason, toMilliseconds } from '../api/fields.ts';
 import type { NodeOperation, NodeOperationStatus, OperationStep } from '../api/node-operation.ts';
 import { type StepName, TYPES } from '../api/operation-types.ts';
-import type { Condition } from '../platform/kube/objects.ts';
+import { withCondition } from '../platform/kube/conditions.ts';
 import type { StepResult } from './steps/step.ts';
 
 // How an operation's status moves. Pure: a status in, a status out.
@@ -25,7 +25,7 @@ export function admitted(status: NodeOperationStatus, takesPods: boolean, now: n
     state: 'Running',
     admittedAt: at,
     costsBudget: takesPods,
-    conditions: withCondition(status.conditions, { ...condition, status: 'True', lastTransitionTime: at }),
+    conditions: withCondition(status.conditions, { ...condition, status: 'True' }, now),
   };
 }
 
@@ -35,7 +35,7 @@ export function refused(status: NodeOperationStatus, why: Reason, now: number): 
     ...status,
     state: 'Waiting',
     waiting: why,
-    conditions: withCondition(status.conditions, { ...condition, lastTransitionTime: stamp(now) }),
+    conditions: withCondition(status.conditions, condition, now),
   };
 }
 
@@ -78,14 +78,13 @@ export function ended(
     status: 'True' as const,
     reason: why.reason,
     message: why.message,
-    lastTransitionTime: at,
   };
   return {
     ...status,
     state,
     endedAt: at,
     waiting: why,
-    conditions: withCondition(status.conditions, condition),
+    conditions: withCondition(status.conditions, condition, now),
   };
 }
 
@@ -94,14 +93,6 @@ export function isOverdue({ spec, status }: NodeOperation, now: number): boolean
   return (
     status?.admittedAt !== undefined && now - Date.parse(status.admittedAt) > toMilliseconds(spec.deadline)
   );
-}
-
-/** Replaces the condition of its type; the transition time stays where the status did not change. */
-export function withCondition(conditions: readonly Condition[] | undefined, next: Condition): Condition[] {
-  const before = conditions?.find((condition) => condition.type === next.type);
-  const kept =
-    before?.status === next.status ? { ...next, lastTransitionTime: before.lastTransitionTime } : next;
-  return [...(conditions ?? []).filter((condition) => condition.type !== next.type), kept];
 }
 
 function stamp(epoch_ms: number): string {
