@@ -13,6 +13,7 @@ import { deleteOld } from './fleet/retention.ts';
 import { showClusters } from './fleet/show-clusters.ts';
 import { showProviders } from './fleet/show-providers.ts';
 import { HealingController } from './healing/controller.ts';
+import { showPolicies } from './healing/show-policies.ts';
 import { OperationsController } from './operations/controller.ts';
 import { liftCordon } from './operations/steps/cordon.ts';
 import { type Clock, MINUTE, SECOND } from './platform/clock/clock.ts';
@@ -215,6 +216,17 @@ export class Drover {
       operations.run(signal),
       fleet.run(signal),
       loop('ledger', 10 * SECOND, () => showLedger(client, caches, gate, clock.now())),
+      loop('policies', 10 * SECOND, () =>
+        showPolicies(
+          client,
+          caches.policies.values(),
+          {
+            wrongRules: (policy) => beliefs.wrongRules(policy),
+            brakeOf: (policy) => gate.brakeOf(policy),
+          },
+          clock.now(),
+        ),
+      ),
       loop('acceptance', 5 * SECOND, () => reportRejected(client, this.allCaches(), clock.now())),
       loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
@@ -229,9 +241,14 @@ export class Drover {
   #feed(beliefs: Beliefs): (() => void)[] {
     const { caches, clusters } = this;
     const nodeOf = (machine: Machine) => clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
+    const takePolicies = () => beliefs.setPolicies([...caches.policies.values()]);
+    takePolicies();
     for (const machine of caches.machines.values())
       beliefs.setMachine(machine.metadata.name, machine, nodeOf(machine));
     return [
+      caches.policies.subscribe(({ before, after }) => {
+        if (before?.metadata.generation !== after?.metadata.generation) takePolicies();
+      }),
       caches.machines.subscribe(({ key, before, after }) => {
         // Our own status writes come by here too, and change nothing that a belief rests on.
         if (before && after && before.metadata.generation === after.metadata.generation) return;

@@ -45,9 +45,11 @@ const spec = z.object({
         name: text(64).min(1),
         when: text(1024)
           .min(1)
-          .describe('CEL over node, patrol, lease and power; true means the symptom is there.'),
-        for: duration().default('30s'),
-        diagnosis: cause,
+          .describe(
+            'CEL: node.{exists,ready,reason,message,kernel,cordoned,conditions[TYPE]}, patrol.{ssh,kubelet}, lease, power, console, machine.{model,labels[KEY]}. True means the symptom is there; a key that is missing is not.',
+          ),
+        for: duration().default('30s').describe('How long it must have been true.'),
+        diagnosis: cause.describe('The cause it stands for where Drover’s own witnesses name none.'),
       }),
     )
     .max(64)

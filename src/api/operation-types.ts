@@ -19,7 +19,7 @@ export const TYPES: Readonly<Record<OperationType, TypeFacts>> = {
     steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'],
   },
   PowerOn: { disruptive: true, boots: true, steps: ['cordon', 'act', 'proof', 'verify', 'uncordon'] },
-  Nmi: { disruptive: true, boots: true, steps: ['cordon', 'act', 'proof', 'verify', 'uncordon'] },
+  Nmi: { disruptive: true, boots: true, steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'] },
   // Its cordon stays until the trouble that asked for it is over: see fleet/cordons.ts.
   Evict: { disruptive: true, boots: false, steps: ['cordon', 'drain'] },
   RestartService: { disruptive: false, boots: false, steps: ['act', 'verify'] },

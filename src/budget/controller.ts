@@ -1,7 +1,6 @@
 import { disruptionBudgetKind } from '../api/disruption-budget.ts';
 import { allowanceOf } from '../api/fields.ts';
-import { healingPolicyKind } from '../api/healing-policy.ts';
-import { setCondition } from '../fleet/acceptance.ts';
+import { setConditions } from '../fleet/acceptance.ts';
 import type { Caches } from '../fleet/caches.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import type { KubeObject } from '../platform/kube/objects.ts';
@@ -10,7 +9,7 @@ import type { Gate } from './gate.ts';
 
 const FIELD_MANAGER = 'drover-budget';
 
-/** Shows on each budget what is used of it, and on each policy whether its brake holds. One pass. */
+/** Shows on each budget what is used of it. One pass. */
 export async function showLedger(client: KubeClient, caches: Caches, gate: Gate, now: number): Promise<void> {
   for (const stock of gate.stocks()) {
     const { budget } = stock;
@@ -41,35 +40,20 @@ export async function showLedger(client: KubeClient, caches: Caches, gate: Gate,
       continue;
     }
     const wrong = current.spec.windows.find((window) => !isTimeZone(window.timeZone));
-    await setCondition(
+    await setConditions(
       client,
       caches.budgets,
       current,
-      wrong
-        ? {
-            type: 'Accepted',
-            status: 'False',
-            reason: 'UnknownTimeZone',
-            message: `spec.windows: "${wrong.timeZone}" is no time zone; use an IANA name like Asia/Shanghai`,
-          }
-        : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' },
-      now,
-    );
-  }
-  for (const policy of caches.policies.values()) {
-    const braked = gate.brakeOf(policy);
-    await setCondition(
-      client,
-      { resource: healingPolicyKind.resource },
-      policy,
-      braked
-        ? { type: 'Braked', status: 'True', reason: braked.reason, message: braked.message }
-        : {
-            type: 'Braked',
-            status: 'False',
-            reason: 'Calm',
-            message: 'few machines are in trouble; repairs that reboot are let through',
-          },
+      [
+        wrong
+          ? {
+              type: 'Accepted',
+              status: 'False',
+              reason: 'UnknownTimeZone',
+              message: `spec.windows: "${wrong.timeZone}" is no time zone; use an IANA name like Asia/Shanghai`,
+            }
+          : { type: 'Accepted', status: 'True', reason: 'Valid', message: 'the spec is understood' },
+      ],
       now,
     );
   }

@@ -22,11 +22,11 @@ export async function reportRejected(
     for (const { object, message } of cache.rejected.values()) {
       if (writes >= WRITES_MAX) return;
       if (
-        await setCondition(
+        await setConditions(
           client,
           cache,
           object,
-          { type: 'Accepted', status: 'False', reason: 'Invalid', message },
+          [{ type: 'Accepted', status: 'False', reason: 'Invalid', message }],
           now,
         )
       )
@@ -35,17 +35,20 @@ export async function reportRejected(
   }
 }
 
-/** Sets one condition by a conditional patch; false where it stands so already, or the object has changed meanwhile. */
-export async function setCondition(
+/** Sets conditions by one conditional patch; false where they stand so already, or the object has changed meanwhile. */
+export async function setConditions(
   client: KubeClient,
   cache: Pick<KubeCache<never>, 'resource'>,
   object: KubeObject,
-  next: Omit<Condition, 'lastTransitionTime'>,
+  wanted: readonly Omit<Condition, 'lastTransitionTime'>[],
   now: number,
 ): Promise<boolean> {
   const status = (object as KubeObject & { status?: { conditions?: Condition[] } }).status;
-  if (standsSo(status?.conditions, next)) return false;
-  const conditions = withCondition(status?.conditions, next, now);
+  if (wanted.every((next) => standsSo(status?.conditions, next))) return false;
+  const conditions = wanted.reduce(
+    (conditions, next) => withCondition(conditions, next, now),
+    status?.conditions ?? [],
+  );
   const patch = { metadata: { resourceVersion: object.metadata.resourceVersion }, status: { conditions } };
   try {
     await client.mergePatch(cache.resource, object.metadata.name, patch, {

@@ -5,7 +5,14 @@ import { labelsOf } from './labels.ts';
 
 /** The HealingPolicy that counts for a machine: the highest priority, then the first by name. */
 export function policyFor(machine: Machine, policies: Iterable<HealingPolicy>): HealingPolicy | undefined {
-  const labels = labelsOf(machine);
+  return policyForLabels(labelsOf(machine), policies);
+}
+
+/** @param labels as `labelsOf` gives them. */
+export function policyForLabels(
+  labels: Readonly<Record<string, string>>,
+  policies: Iterable<HealingPolicy>,
+): HealingPolicy | undefined {
   let best: HealingPolicy | undefined;
   for (const policy of policies) {
     if (!matches(policy.spec.selector, labels)) continue;

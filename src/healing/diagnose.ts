@@ -1,6 +1,7 @@
 import type { Cause } from '../api/diagnosis.ts';
 import type { Diagnosis } from '../api/incident.ts';
-import { type Belief, leaseState, READING_AGE_MS_MAX } from '../signals/belief.ts';
+import { type Belief, leaseState, READING_AGE_MS_MAX, rulesThatHold } from '../signals/belief.ts';
+import { ruleWords } from '../signals/symptoms.ts';
 
 /** What surrounds the machine: a verdict on it alone would blame machines for their switch. */
 export interface Surroundings {
@@ -11,6 +12,9 @@ export interface Surroundings {
   /** A planned act on this machine, by us or its provider. */
   planned?: string;
 }
+
+/** As many as an Incident's status takes. */
+const EVIDENCE_LINES_MAX = 16;
 
 export type Verdict = Omit<Diagnosis, 'at'>;
 
@@ -40,6 +44,8 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
   const sign = fresh(belief.console, now) ? (belief.console?.value ?? 'None') : 'None';
   const lease = leaseState(belief, now);
   const hostAnswers = ssh === 'Answers';
+  // The site's own rules speak where Drover's witnesses neither know the cause nor contradict each other.
+  const rule = rulesThatHold(belief, now)[0]?.rule;
   const unreachable =
     (ssh === 'Timeout' || ssh === undefined) && kubelet !== 'Answers' && kubelet !== 'Refused';
 
@@ -107,6 +113,7 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
         'Medium',
         'power is on and its console looks healthy, but it is reached by nobody',
       );
+    if (rule) return say(rule.cause, 'Medium', ruleWords(rule));
     if (unreachable)
       return say(
         'Unknown',
@@ -136,6 +143,7 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
     if (belief.rebootedAt !== undefined)
       return say('Restarted', 'Medium', 'it rebooted, and nothing planned explains it');
   }
+  if (rule) return say(rule.cause, 'Medium', ruleWords(rule));
   return say('Unknown', 'Low', 'the evidence does not say what is wrong');
 }
 
@@ -165,6 +173,8 @@ export function evidenceOf(belief: Belief, now: number): string[] {
   if (belief.power) lines.push(`power: ${belief.power.value}, read ${ago(belief.power.readAt)} ago`);
   if (belief.console) lines.push(`console: ${belief.console.value} for ${ago(belief.console.since)}`);
   if (belief.rebootedAt !== undefined) lines.push(`boot id: changed ${ago(belief.rebootedAt)} ago`);
+  for (const { rule, since } of rulesThatHold(belief, now))
+    lines.push(`rule ${rule.name}: holds for ${ago(since)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
-  return lines;
+  return lines.slice(0, EVIDENCE_LINES_MAX);
 }

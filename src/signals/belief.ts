@@ -1,6 +1,7 @@
 import type { Location } from '../api/machine.ts';
 import type { Answer } from '../platform/hosts/prober.ts';
 import type { Power } from '../platform/providers/provider.ts';
+import type { Rule } from './rules.ts';
 
 /** A reading with the moment since which it has been so. All times are epoch milliseconds of our own clock. */
 export interface Since<T> {
@@ -58,6 +59,10 @@ export interface Belief {
   power?: Since<Power> & { readAt: number };
   console?: Since<ConsoleSign> & { readAt: number };
   maintenance?: string;
+  /** Rules of the HealingPolicy that selects it, in their order. */
+  rules?: readonly Rule[];
+  /** Those that hold now, by name, and since when. */
+  ruleSince?: Map<string, number>;
   capabilities?: { nmi: boolean; powerCycle: boolean; console: boolean };
   /** Nothing has been wrong since; undefined while something is. */
   wellSince?: number;
@@ -81,6 +86,16 @@ export function leaseState(belief: Belief, now: number): 'Moving' | 'Stalled' | 
 /** The machine answers on neither port: from here it looks dead. */
 export function isLost(belief: Belief): boolean {
   return belief.ssh !== undefined && belief.ssh.value !== 'Answers' && belief.kubelet?.value !== 'Answers';
+}
+
+/** The site's own rules that have held for their time, in the policy's order. */
+export function rulesThatHold({ rules, ruleSince }: Belief, now: number): { rule: Rule; since: number }[] {
+  const found: { rule: Rule; since: number }[] = [];
+  for (const rule of rules ?? []) {
+    const since = ruleSince?.get(rule.name);
+    if (since !== undefined && now - since >= rule.for_ms) found.push({ rule, since });
+  }
+  return found;
 }
 
 /** Keeps `since` while the value stays the same. */

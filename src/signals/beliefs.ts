@@ -1,11 +1,14 @@
+import type { HealingPolicy } from '../api/healing-policy.ts';
 import type { Machine } from '../api/machine.ts';
 import { labelsOf, nodeNameOf } from '../fleet/labels.ts';
 import type { NodeView } from '../fleet/node-view.ts';
+import { policyForLabels } from '../fleet/policies.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Probe } from '../platform/hosts/prober.ts';
 import type { Reading } from '../platform/providers/provider.ts';
 import { type Belief, observed } from './belief.ts';
 import { consoleSign } from './console.ts';
+import { type CompiledRules, compileRules } from './rules.ts';
 import { symptomsOf } from './symptoms.ts';
 
 /**
@@ -17,6 +20,8 @@ export class Beliefs {
   readonly #beliefs = new Map<string, Belief>();
   readonly #machineOfNode = new Map<string, string>();
   readonly #listeners = new Set<(machine: string) => void>();
+  #policies: readonly HealingPolicy[] = [];
+  #rules: ReadonlyMap<string, CompiledRules> = new Map();
   /** Whether an operation of ours explains a reboot of this machine now. */
   readonly #isPlanned: (machine: string) => boolean;
 
@@ -41,6 +46,32 @@ export class Beliefs {
   subscribe(listener: (machine: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes the policies as they are now: the rules of each are compiled once, and given to the machines it selects. */
+  setPolicies(policies: readonly HealingPolicy[]): void {
+    this.#policies = policies;
+    this.#rules = new Map(policies.map((policy) => [policy.metadata.name, compileRules(policy)]));
+    for (const belief of this.#beliefs.values()) this.#giveRules(belief);
+  }
+
+  /** What is wrong with the rules of a policy. */
+  wrongRules(policy: string): readonly string[] {
+    return this.#rules.get(policy)?.wrong ?? [];
+  }
+
+  #giveRules(belief: Belief): void {
+    const policy = policyForLabels(belief.labels, this.#policies);
+    const rules = (policy && this.#rules.get(policy.metadata.name)?.rules) ?? [];
+    const known = belief.ruleSince;
+    delete belief.rules;
+    delete belief.ruleSince;
+    if (rules.length === 0) return;
+    belief.rules = rules;
+    // What has held goes on holding: an edit of one rule does not begin the others anew.
+    belief.ruleSince = new Map(
+      [...(known ?? [])].filter(([name]) => rules.some((rule) => rule.name === name)),
+    );
   }
 
   machineOf(cluster: string, node: string): string | undefined {
@@ -74,6 +105,7 @@ export class Beliefs {
         boot: { value: '', since: now },
       });
     }
+    this.#giveRules(this.#beliefs.get(name) as Belief);
     this.setNode(name, node);
   }
 
@@ -153,6 +185,10 @@ export class Beliefs {
 
   #weigh(belief: Belief): void {
     const now = this.#clock.now();
+    for (const rule of belief.rules ?? []) {
+      if (!rule.holds(belief, now)) belief.ruleSince?.delete(rule.name);
+      else if (!belief.ruleSince?.has(rule.name)) belief.ruleSince?.set(rule.name, now);
+    }
     const sick = symptomsOf(belief, now).length > 0;
     const proven =
       belief.nodeFace?.ready === 'True' &&

@@ -1,4 +1,7 @@
-import type { Belief } from './belief.ts';
+import { type Belief, rulesThatHold } from './belief.ts';
+
+/** As many as a Machine's status takes. */
+const LINES_MAX = 16;
 
 /**
  * What is held true of a machine, a line a vantage point, with the time since which it has been so. No ages:
@@ -20,6 +23,8 @@ export function evidenceLines(belief: Belief | undefined): string[] {
   if (belief.console) lines.push(`console: ${belief.console.value} since ${since(belief.console.since)}`);
   if (belief.rebootedAt !== undefined)
     lines.push(`boot id: changed by itself at ${since(belief.rebootedAt)}`);
+  for (const { rule, since: at } of rulesThatHold(belief, Number.POSITIVE_INFINITY))
+    lines.push(`rule ${rule.name}: holds since ${since(at)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
-  return lines;
+  return lines.slice(0, LINES_MAX);
 }

@@ -1,16 +1,23 @@
 import type { Symptom } from '../api/incident.ts';
-import { type Belief, leaseState } from './belief.ts';
+import { type Belief, leaseState, READING_AGE_MS_MAX } from './belief.ts';
 
 /** For how long an unplanned boot is a symptom by itself: long enough to be seen, then the machine's state counts. */
 const REBOOT_SIGN_MS = 20_000;
 /** A kubelet that starts takes some seconds until its first status; before that NotReady is no news. */
 const NOT_READY_MS_MIN = 5_000;
+/** A kubelet may give kilobytes of reasons; the schema takes 1 KB, and a status that is refused says nothing at all. */
+const MESSAGE_LENGTH = 1000;
 
 /** What is wrong with the machine as it looks now; empty where it is well. Pure. */
 export function symptomsOf(belief: Belief, now: number): Symptom[] {
   const found: Symptom[] = [];
   const add = (name: string, source: Symptom['source'], since: number, message: string) =>
-    found.push({ name, source, since: new Date(since).toISOString(), message });
+    found.push({
+      name,
+      source,
+      since: new Date(since).toISOString(),
+      message: message.slice(0, MESSAGE_LENGTH),
+    });
 
   const { ssh, kubelet, ready, nodeFace } = belief;
   if (ssh && ssh.value !== 'Answers') add('SshSilent', 'Patrol', ssh.since, SSH_WORDS[ssh.value]);
@@ -23,7 +30,8 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
   if (leaseState(belief, now) === 'Stalled') {
     add('LeaseStalled', 'Lease', belief.lease?.movedAt ?? now, 'the kubelet has stopped renewing its lease');
   }
-  if (belief.power?.value === 'Off')
+  // A provider that has gone silent must not hold a machine sick that came back meanwhile.
+  if (belief.power?.value === 'Off' && now - belief.power.readAt <= READING_AGE_MS_MAX)
     add('PowerOff', 'Provider', belief.power.since, 'the provider says the power is off');
   if (belief.rebootedAt !== undefined && now - belief.rebootedAt < REBOOT_SIGN_MS) {
     add('Rebooted', 'Boot', belief.rebootedAt, 'the boot id changed, and no operation of ours explains it');

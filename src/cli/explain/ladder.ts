@@ -20,20 +20,43 @@ export function ladder(facts: Facts, now: number): Tree {
     };
   const { name } = policy.metadata;
   const { mode, maxRebootsPerDay, confirmFor } = policy.spec;
-  const rules = `HealingPolicy ${name}${mode === 'Observe' ? ' only observes (spec.mode)' : ''}`;
+  const title = `HealingPolicy ${name}${mode === 'Observe' ? ' only observes (spec.mode)' : ''}`;
   const reboots = rebootsToday(facts, now);
   const limits = `rebooted ${reboots} of at most ${maxRebootsPerDay} times within a day`;
   const status = facts.incident?.status;
+  const own = ownRules(policy, facts, now);
   if (!status || status.endedAt)
-    return { label: 'policy', text: `${rules}, ${limits}; a symptom of ${confirmFor} is an incident` };
+    return {
+      label: 'policy',
+      text: `${title}, ${limits}; a symptom of ${confirmFor} is an incident`,
+      ...(own.length > 0 && { children: own }),
+    };
   const cause = status.diagnosis?.cause ?? 'Unknown';
-  const own = policy.spec.ladders[cause] ? 'its ladder' : 'Drover’s own ladder';
+  const whose = policy.spec.ladders[cause] ? 'its ladder' : 'Drover’s own ladder';
   return {
     label: 'policy',
-    text: `${rules}, ${limits}; ${own} for ${cause}:`,
+    text: `${title}, ${limits}; ${whose} for ${cause}:`,
     ...(mode === 'Observe' && { tone: 'wait' as const }),
-    children: rungs(policy, cause, status, now),
+    children: [...own, ...rungs(policy, cause, status, now)],
   };
+}
+
+/** The site's own rules: which hold for this machine, by what Drover has written of it, and which are not understood. */
+function ownRules({ spec, status }: HealingPolicy, { machine }: Facts, now: number): Tree[] {
+  const accepted = status?.conditions?.find(({ type }) => type === 'Accepted');
+  const wrong = accepted?.status === 'False' ? accepted.message : '';
+  return spec.rules.map(({ name, when, for: lasts, diagnosis }): Tree => {
+    const label = `rule ${name}`;
+    if (wrong.includes(`[name=${name}]`)) return { label, text: `not understood: ${wrong}`, tone: 'bad' };
+    const line = machine.status?.evidence?.find((each) => each.startsWith(`rule ${name}: `));
+    if (!line) return { label, text: `does not hold: ${when}` };
+    const since = line.slice(line.indexOf(' since ') + ' since '.length).replace(' ', 'T');
+    return {
+      label,
+      text: `holds since ${moment(`${since}Z`, now)}, for ${lasts} it is ${diagnosis}: ${when}`,
+      tone: 'bad',
+    };
+  });
 }
 
 function rungs(policy: HealingPolicy, cause: Cause, status: IncidentStatus, now: number): Tree[] {
