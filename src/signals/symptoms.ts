@@ -1,5 +1,6 @@
 import type { Symptom } from '../api/incident.ts';
-import { type Belief, leaseState, READING_AGE_MS_MAX } from './belief.ts';
+import { type Belief, leaseState, READING_AGE_MS_MAX, rulesThatHold } from './belief.ts';
+import type { Rule } from './rules.ts';
 
 /** For how long an unplanned boot is a symptom by itself: long enough to be seen, then the machine's state counts. */
 const REBOOT_SIGN_MS = 20_000;
@@ -36,7 +37,15 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
   if (belief.rebootedAt !== undefined && now - belief.rebootedAt < REBOOT_SIGN_MS) {
     add('Rebooted', 'Boot', belief.rebootedAt, 'the boot id changed, and no operation of ours explains it');
   }
+  for (const { rule, since } of rulesThatHold(belief, now)) {
+    add(rule.name, 'Rule', since, ruleWords(rule));
+  }
   return found;
+}
+
+/** What a rule that holds says, everywhere. */
+export function ruleWords({ name, policy, when }: Rule): string {
+  return `rule ${name} of HealingPolicy ${policy} holds: ${when}`.slice(0, 1000);
 }
 
 const SSH_WORDS = {
