@@ -15,7 +15,7 @@ import { showProviders } from './fleet/show-providers.ts';
 import { HealingController } from './healing/controller.ts';
 import { showPolicies } from './healing/show-policies.ts';
 import { OperationsController } from './operations/controller.ts';
-import { liftCordon } from './operations/steps/cordon.ts';
+import { giveBack } from './operations/steps/cordon.ts';
 import { type Clock, MINUTE, SECOND } from './platform/clock/clock.ts';
 import type { History } from './platform/history/history.ts';
 import { Journal } from './platform/history/journal.ts';
@@ -172,7 +172,7 @@ export class Drover {
       client,
       caches,
       clusters,
-      liftCordon,
+      giveBack,
       refusal,
       evidence: (machine) => evidenceLines(beliefs.get(machine)),
       isWell: (machine) => beliefs.get(machine)?.wellSince !== undefined,

@@ -1,6 +1,6 @@
 import type { OperationType } from './node-operation.ts';
 
-export type StepName = 'cordon' | 'drain' | 'act' | 'proof' | 'verify' | 'uncordon';
+export type StepName = 'cordon' | 'drain' | 'free' | 'act' | 'proof' | 'verify' | 'uncordon';
 
 interface TypeFacts {
   /** Pods on the node may be interrupted: passes every limit of the budgets. */
@@ -21,7 +21,7 @@ export const TYPES: Readonly<Record<OperationType, TypeFacts>> = {
   PowerOn: { disruptive: true, boots: true, steps: ['cordon', 'act', 'proof', 'verify', 'uncordon'] },
   Nmi: { disruptive: true, boots: true, steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'] },
   // Its cordon stays until the trouble that asked for it is over: see fleet/cordons.ts.
-  Evict: { disruptive: true, boots: false, steps: ['cordon', 'drain'] },
+  Evict: { disruptive: true, boots: false, steps: ['cordon', 'drain', 'free'] },
   RestartService: { disruptive: false, boots: false, steps: ['act', 'verify'] },
 };
 

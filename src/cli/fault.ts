@@ -30,7 +30,10 @@ export function register(program: Command, io: Io): void {
         .makeOptionMandatory(),
     )
     .option('--for <duration>', 'how long a cable, rack-switch or zone stays dark (5m)', durationOption)
-    .option('--stubborn', 'a kubelet or runtime that no restart brings back, only a boot')
+    .option(
+      '--stubborn',
+      'a kubelet or runtime that only a boot brings back; a power supply that only a person can change',
+    )
     .addHelpText('after', `\nKinds:\n${kinds.join('\n')}`)
     .action((node: string, options: FaultOptions, command: Command) =>
       withClient(command, io, async (client) => {

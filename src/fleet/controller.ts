@@ -10,7 +10,7 @@ import type { KubeObject } from '../platform/kube/objects.ts';
 import { WorkQueue } from '../platform/kube/queue.ts';
 import type { Caches } from './caches.ts';
 import type { Clusters } from './clusters.ts';
-import { hasOutlived } from './cordons.ts';
+import { hasOutlived, isHeld } from './cordons.ts';
 import { nodeNameOf } from './labels.ts';
 import { machineStatus, type Seen } from './machine-status.ts';
 
@@ -26,8 +26,8 @@ export interface FleetOptions {
   evidence(machine: string): readonly string[];
   isWell(machine: string): boolean;
   decisions(machine: string): MachineStatus['decisions'];
-  /** Lifts a cordon of ours; leaves all others. */
-  liftCordon(client: KubeClient, node: string): Promise<boolean>;
+  /** Takes away what of ours keeps Pods from the node; leaves all that is others'. */
+  giveBack(client: KubeClient, node: string): Promise<boolean>;
   refusal(): Reason | undefined;
   say(machine: Machine, reason: Reason): void;
   onError(key: string, error: unknown): void;
@@ -74,16 +74,16 @@ export class FleetController {
     const incidents = caches.incidents.by('machine', name);
     let again_ms: number | undefined;
     try {
-      if (member && node && node.cordonedBy !== '') {
+      if (member && node && isHeld(node)) {
         // Time alone can make the machine well, and no event tells of that.
         again_ms = 2_000;
         if (
           hasOutlived(node, operations, incidents, this.#options.isWell(name)) &&
-          (await this.#options.liftCordon(member.client, node.name))
+          (await this.#options.giveBack(member.client, node.name))
         ) {
           this.#options.say(machine, {
             reason: 'Uncordoned',
-            message: `the cordon by ${node.cordonedBy} has outlived its cause`,
+            message: `what ${node.cordonedBy || node.freedBy} kept away may come again: its cause is over`,
           });
         }
       }

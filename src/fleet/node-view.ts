@@ -3,6 +3,11 @@ import type { KubeObject, Node } from '../platform/kube/objects.ts';
 /** The NodeOperation that cordoned a node; a cordon without it is another's and never undone. */
 export const CORDONED_BY = 'drover.dev/cordoned-by';
 
+/** The NodeOperation that freed a dead node's Pods: its out-of-service taint is ours, and taken away when the machine is well. */
+export const FREED_BY = 'drover.dev/freed-by';
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-out-of-service */
+export const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+
 /** What we keep of a Node: some 300 bytes of 12 KB. */
 export interface NodeView {
   name: string;
@@ -13,6 +18,7 @@ export interface NodeView {
   kernelVersion: string;
   unschedulable: boolean;
   cordonedBy: string;
+  freedBy: string;
   address: string;
   /** Conditions beside Ready, as type → status. */
   conditions: Readonly<Record<string, string>>;
@@ -41,6 +47,7 @@ export function nodeView(object: KubeObject): NodeView {
     kernelVersion: status?.nodeInfo?.kernelVersion ?? '',
     unschedulable: spec?.unschedulable ?? false,
     cordonedBy: metadata.annotations?.[CORDONED_BY] ?? '',
+    freedBy: metadata.annotations?.[FREED_BY] ?? '',
     address: status?.addresses?.find((address) => address.type === 'InternalIP')?.address ?? '',
     conditions,
   };

@@ -4,6 +4,7 @@ import { type Reason, toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
 import type { Attempt, Incident, IncidentStatus, Stage, Symptom } from '../api/incident.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
+import { isHeld } from '../fleet/cordons.ts';
 import type { Belief } from '../signals/belief.ts';
 import { symptomsOf } from '../signals/symptoms.ts';
 import { diagnose, type Surroundings } from './diagnose.ts';
@@ -300,11 +301,12 @@ function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause:
 
 function isWell({ belief, policy, now }: View): boolean {
   const verify_ms = toMilliseconds(policy?.spec.verifyFor ?? '15s');
-  // A cordon of ours is lifted first: healed means that the node takes Pods again.
+  // What of ours keeps Pods away is taken away first: healed means that the node takes Pods again.
   return (
     belief.wellSince !== undefined &&
     now - belief.wellSince >= verify_ms &&
-    belief.nodeFace?.cordonedBy === ''
+    belief.nodeFace !== undefined &&
+    !isHeld(belief.nodeFace)
   );
 }
 

@@ -23,7 +23,8 @@ export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
   Dumping: [rung('PowerCycle'), escalate],
   // An NMI first: the dump is the only thing that will ever tell why it hung.
   Hung: [rung('Nmi', { after: '10s' }), rung('PowerCycle'), escalate],
-  PoweredOff: [rung('PowerOn', { after: '20s' }), escalate],
+  // One that stays off is proven down: its Pods may be freed by force, and run elsewhere while a person comes.
+  PoweredOff: [rung('PowerOn', { after: '20s' }), rung('Evict'), escalate],
   KubeletDown: [
     rung('RestartService', { service: 'kubelet', timeout: '2m' }),
     rung('RestartService', { service: 'containerd', timeout: '2m' }),

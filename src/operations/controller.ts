@@ -19,11 +19,12 @@ import { admitted, advanced, begun, currentStep, ended, isOverdue, refused } fro
 import { act } from './steps/act.ts';
 import { cordon, uncordon } from './steps/cordon.ts';
 import { drain } from './steps/drain.ts';
+import { free } from './steps/free.ts';
 import { proof } from './steps/proof.ts';
 import { FIELD_MANAGER, type Step } from './steps/step.ts';
 import { verify } from './steps/verify.ts';
 
-const STEPS: Readonly<Record<StepName, Step>> = { cordon, drain, act, proof, verify, uncordon };
+const STEPS: Readonly<Record<StepName, Step>> = { cordon, drain, free, act, proof, verify, uncordon };
 /** Operations looked at side by side. Each is on another machine. */
 const CONCURRENCY = 32;
 /** One that the gate refused asks again after this long. */

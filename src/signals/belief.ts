@@ -18,6 +18,8 @@ export interface NodeFace {
   unschedulable: boolean;
   /** The NodeOperation that cordoned it, from our annotation; '' where the cordon is another's or there is none. */
   cordonedBy: string;
+  /** The NodeOperation that freed its Pods while it was down, from our annotation, until that is taken back. */
+  freedBy: string;
   /** Other conditions that are not as they should be, by type. */
   conditions: Readonly<Record<string, string>>;
 }

@@ -63,6 +63,8 @@ export class Invariants {
   /** Since when a replica has been cut off or its watches frozen. */
   readonly blindSince = new Map<string, number>();
   readonly #decided = new Set<string>();
+  /** Operations that were seen to free Pods by force. */
+  readonly #freed = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -153,11 +155,12 @@ export class Invariants {
         );
     }
     for (const node of this.#nodes.values()) {
-      const by = node.metadata.annotations?.['drover.dev/cordoned-by'];
+      const marks = node.metadata.annotations ?? {};
+      const by = marks['drover.dev/cordoned-by'] ?? marks['drover.dev/freed-by'];
       const open = [...this.#incidents.values()].some(
         (one) => one.spec.node === node.metadata.name && !one.status?.endedAt,
       );
-      if (by && !open) this.#broken(11, `node ${node.metadata.name} is still cordoned by ${by}`);
+      if (by && !open) this.#broken(11, `node ${node.metadata.name} is still kept from Pods by ${by}`);
     }
   }
 
@@ -271,6 +274,13 @@ export class Invariants {
   }
 
   #nodeChanged(name: string, node: RawNode): void {
+    const freed = node.metadata.annotations?.['drover.dev/freed-by'];
+    if (freed && !this.#freed.has(freed)) {
+      this.#freed.add(freed);
+      const phase = this.#world.fleet.machines.get(name)?.phase;
+      if (phase !== 'Off')
+        this.#broken(13, `${freed} freed the Pods of ${name} by force while it was ${phase}`);
+    }
     if (this.humanCordons.has(name) && !node.spec?.unschedulable) {
       this.#broken(11, `a person's cordon of ${name} was undone`);
       this.humanCordons.delete(name);

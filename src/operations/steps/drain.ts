@@ -64,7 +64,7 @@ export const drain: Step = async ({ client, operation, belief, startedAt, now })
 };
 
 /** What `kubectl drain` moves: no DaemonSet Pods, no mirror Pods, none that have ended. */
-function isMovable({ metadata, status }: Pod): boolean {
+export function isMovable({ metadata, status }: Pod): boolean {
   if (metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return false;
   if (metadata.ownerReferences?.some((owner) => owner.controller && owner.kind === 'DaemonSet')) return false;
   return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';

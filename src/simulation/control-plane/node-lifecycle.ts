@@ -23,12 +23,15 @@ const TOLERATION_MS = 300 * SECOND;
 const UNHEALTHY_SHARE_MAX = 0.55;
 const MANAGER = 'kube-controller-manager';
 const UNREACHABLE = 'node.kubernetes.io/unreachable';
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 const NOT_READY = 'node.kubernetes.io/not-ready';
 
 interface NodeSeen {
   name: string;
   ready: string;
   tainted: string;
+  /** Somebody vouches that it is off. */
+  outOfService: boolean;
 }
 
 interface LeaseSeen {
@@ -91,6 +94,7 @@ export class NodeLifecycle {
       this.#movedAt.set(node.name, movedAt);
       if (now - movedAt >= GRACE_MS) silent.push(node);
       else await this.#heard(node, now);
+      if (node.outOfService && node.ready !== 'True') await this.#forget(node.name);
     }
     const disrupted = silent.length > this.#nodes.size * UNHEALTHY_SHARE_MAX;
     for (const node of silent) await this.#lost(node, now, disrupted);
@@ -124,6 +128,12 @@ export class NodeLifecycle {
     }
     if (node.tainted !== UNREACHABLE) await this.#taint(node.name, UNREACHABLE);
     await this.#evictAfterToleration(node.name, now);
+  }
+
+  /** What the pod garbage collector does on an out-of-service node: its Pods go without their kubelet's word. */
+  async #forget(node: string): Promise<void> {
+    for (const { name, namespace } of this.#pods.by('node', node))
+      await this.#client.delete(PODS, name, { namespace, gracePeriodSeconds: 0 }).catch(ignoreGone);
   }
 
   async #markUnknown(name: string): Promise<void> {
@@ -202,6 +212,7 @@ function nodeSeen(object: KubeObject): NodeSeen {
     name: metadata.name,
     ready: status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? '',
     tainted: spec?.taints?.find((taint) => taint.key === UNREACHABLE || taint.key === NOT_READY)?.key ?? '',
+    outOfService: spec?.taints?.some((taint) => taint.key === OUT_OF_SERVICE) ?? false,
   };
 }
 

@@ -16,6 +16,9 @@ export const FAULT_KINDS = {
   'slow-clock': 'its clock falls an hour behind',
 } as const;
 
+/** How long a person needs to change a power supply. */
+const CHANGE_SUPPLY_MS = 20 * MINUTE;
+
 export type FaultKind = keyof typeof FAULT_KINDS;
 
 export interface Fault {
@@ -31,7 +34,7 @@ export interface Fault {
 export interface StrikeOptions {
   /** How long a cable, switch or zone stays dark. */
   lasts_ms?: number;
-  /** A service that no restart brings back. */
+  /** A service that no restart brings back, only a boot; a power supply that a person has to change. */
   stubborn?: boolean;
 }
 
@@ -71,7 +74,13 @@ export function strike(
       return fault('repair');
     case 'power-loss':
       machine.powerOff();
-      return fault('repair');
+      if (!options.stubborn) return fault('repair');
+      machine.supplyDead = true;
+      fleet.clock.timer(lasts_ms + CHANGE_SUPPLY_MS, () => {
+        machine.supplyDead = false;
+        machine.boot(undefined);
+      });
+      return fault('person');
     case 'kubelet':
     case 'runtime': {
       const service = kind === 'kubelet' ? 'kubelet' : 'containerd';

@@ -41,6 +41,8 @@ export class SimulatedMachine {
   /** Services that no restart brings back, only a boot. */
   readonly stubborn = new Set<Service>();
   linkUp = true;
+  /** Its power supply is dead: nothing powers it on until a person has changed it. */
+  supplyDead = false;
   /** How far its clock is behind, in milliseconds. */
   clockBehind_ms = 0;
   readonly console: string[] = [];
@@ -71,8 +73,9 @@ export class SimulatedMachine {
     this.print(`${this.name} login:`);
   }
 
-  /** Ends whatever runs and boots. */
+  /** Ends whatever runs and boots; without a power supply nothing happens. */
   boot(key: string | undefined): void {
+    if (this.supplyDead) return;
     this.#onBoot({ machine: this.name, at: this.#clock.now(), key });
     this.#become(
       'Booting',
