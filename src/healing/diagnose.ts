@@ -15,6 +15,9 @@ export interface Surroundings {
 
 /** As many as an Incident's status takes. */
 const EVIDENCE_LINES_MAX = 16;
+/** Kubelets and providers say more than a status takes, and one that is refused says nothing at all. */
+const MESSAGE_LENGTH = 1000;
+const EVIDENCE_LENGTH = 256;
 
 export type Verdict = Omit<Diagnosis, 'at'>;
 
@@ -30,7 +33,7 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
   const say = (cause: Cause, confidence: Verdict['confidence'], message: string): Verdict => ({
     cause,
     confidence,
-    message,
+    message: message.slice(0, MESSAGE_LENGTH),
     evidence,
     ...(around.domain && cause === 'DomainOutage' && { domain: around.domain.name }),
   });
@@ -44,6 +47,14 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
   const sign = fresh(belief.console, now) ? (belief.console?.value ?? 'None') : 'None';
   const lease = leaseState(belief, now);
   const hostAnswers = ssh === 'Answers';
+  const speaks = hostAnswers || kubelet === 'Answers';
+  // What the provider says of power and console counts only beside a witness who misses the machine too.
+  const missed =
+    !speaks &&
+    (ssh !== undefined ||
+      kubelet !== undefined ||
+      lease === 'Stalled' ||
+      (belief.nodeFace !== undefined && belief.ready.value !== 'True'));
   // The site's own rules speak where Drover's witnesses neither know the cause nor contradict each other.
   const rule = rulesThatHold(belief, now)[0]?.rule;
   const unreachable =
@@ -57,19 +68,28 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
       `${lost} of ${total} machines of ${name} are out of reach together: it is not this machine`,
     );
   }
+  if (power === 'Off' && !missed)
+    return say(
+      'Unknown',
+      'Low',
+      speaks
+        ? 'the provider says the power is off, yet the machine answers'
+        : 'the provider says the power is off, and no other witness has been heard yet',
+    );
   if (power === 'Off')
     return say('PoweredOff', 'High', 'the provider says the power is off, and the machine answers nothing');
 
   if (!hostAnswers) {
-    if (sign === 'Dumping')
+    if (missed && sign === 'Dumping')
       return say(
         'Dumping',
         'High',
         'the console shows the crash dump being written; it must not lose its power now',
       );
-    if (sign === 'Panicked')
+    if (missed && sign === 'Panicked')
       return say('Crashed', 'High', 'the console shows a kernel panic, and the machine answers nothing');
-    if (sign === 'Booting') return say('Crashed', 'Medium', 'the machine went down by itself and is booting');
+    if (missed && sign === 'Booting')
+      return say('Crashed', 'Medium', 'the machine went down by itself and is booting');
     if (lease === 'Moving')
       return say(
         'Unknown',
@@ -140,19 +160,24 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
         'Medium',
         'the host answers by SSH and the kubelet’s port is open, but it has stopped renewing its lease',
       );
-    if (belief.rebootedAt !== undefined)
+    // A reboot explains the trouble in which it happened, not what comes a month later.
+    if (belief.rebootedAt !== undefined && belief.rebootedAt >= (belief.sickSince ?? now))
       return say('Restarted', 'Medium', 'it rebooted, and nothing planned explains it');
   }
   if (rule) return say(rule.cause, 'Medium', ruleWords(rule));
   return say('Unknown', 'Low', 'the evidence does not say what is wrong');
 }
 
-/** The kubelet's own word for a dead runtime: it is the Ready condition's message that carries it. */
+/**
+ * The kubelet's own word for a dead runtime: it is the Ready condition's message that carries it. "Container
+ * runtime network not ready" is about a missing network plugin, which no restart of a runtime mends.
+ */
 function runtimeTrouble(belief: Belief): string | undefined {
   const face = belief.nodeFace;
   if (!face || belief.ready.value !== 'False') return undefined;
   const words = `${face.readyReason} ${face.readyMessage}`.toLowerCase();
-  if (!/container runtime|containerd|runtime is down|pleg is not healthy|cri/.test(words)) return undefined;
+  if (!/container runtime(?! network)|containerd|runtime is down|pleg is not healthy|\bcri\b/.test(words))
+    return undefined;
   return `the kubelet reports: ${face.readyMessage || face.readyReason}`;
 }
 
@@ -176,5 +201,5 @@ export function evidenceOf(belief: Belief, now: number): string[] {
   for (const { rule, since } of rulesThatHold(belief, now))
     lines.push(`rule ${rule.name}: holds for ${ago(since)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
-  return lines.slice(0, EVIDENCE_LINES_MAX);
+  return lines.slice(0, EVIDENCE_LINES_MAX).map((line) => line.slice(0, EVIDENCE_LENGTH));
 }
