@@ -71,17 +71,14 @@ export interface LadderState {
 /** Which rung is next, counted from the diagnosis or from the end of the last try. Pure. */
 export function nextRung(state: LadderState): Next {
   const { cause, ladder, now } = state;
-  const left = [...state.attempts];
+  const done = rungsTried(ladder, state.attempts);
+  const lastDone = Math.max(-1, ...done);
   const lastEnd = Math.max(...state.attempts.map((attempt) => Date.parse(attempt.endedAt ?? attempt.at)), 0);
   let from_ms = Math.max(state.diagnosedAt_ms, lastEnd) + (state.lowConfidence ? LOW_CONFIDENCE_MS : 0);
-  for (const rung of ladder) {
-    const tried = left.findIndex(
-      (attempt) => attempt.remedy === rung.remedy && attempt.service === rung.service,
-    );
-    if (tried >= 0) {
-      left.splice(tried, 1);
-      continue;
-    }
+  for (const [place, rung] of ladder.entries()) {
+    if (done.has(place)) continue;
+    // A wait that led to a try has had its time.
+    if (rung.remedy === 'Wait' && place < lastDone) continue;
     from_ms += toMilliseconds(rung.after);
     if (rung.remedy === 'Wait') from_ms += toMilliseconds(rung.timeout);
     if (now < from_ms) return { do: 'wait', until_ms: from_ms, why: waitReason(cause, rung, from_ms) };
@@ -100,6 +97,19 @@ export function nextRung(state: LadderState): Next {
       evidence: { attempts: String(state.attempts.length) },
     },
   };
+}
+
+/** Places of the rungs that the attempts stand for: each attempt for the first that is left. */
+function rungsTried(ladder: readonly Rung[], attempts: readonly Attempt[]): Set<number> {
+  const left = [...attempts];
+  const places = new Set<number>();
+  for (const [place, rung] of ladder.entries()) {
+    const tried = left.findIndex(({ remedy, service }) => remedy === rung.remedy && service === rung.service);
+    if (tried < 0) continue;
+    left.splice(tried, 1);
+    places.add(place);
+  }
+  return places;
 }
 
 function waitReason(cause: Cause, rung: Rung, until_ms: number): Reason {
