@@ -104,6 +104,7 @@ export const nodeView = (more: Partial<NodeView> = {}): NodeView => ({
   kernelVersion: '6.6.1',
   unschedulable: false,
   cordonedBy: '',
+  freedBy: '',
   address: '10.0.0.1',
   conditions: {},
   ...more,

@@ -114,6 +114,13 @@ describe('a rung that waits', () => {
     assert.equal(next(10 * MINUTE, ladder), 'Reboot');
   });
 
+  it('and every other says where in the ladder it stands', () => {
+    const state = { cause: 'Restarted', ladder, diagnosedAt_ms: NOW, lowConfidence: false } as const;
+    const place = (seconds: number, attempts: Attempt[]) =>
+      nextRung({ ...state, attempts, now: NOW + seconds * 1000 }).place;
+    assert.deepEqual([place(0, []), place(600, []), place(900, [tried('Reboot', 900)])], [0, 1, 2]);
+  });
+
   it('is not waited through again after what follows it was tried', () => {
     assert.equal(next(900, ladder, { attempts: [tried('Reboot', 900)] }), 'escalate: LadderEnded');
   });

@@ -52,10 +52,11 @@ export function ladderFor(policy: HealingPolicy, cause: Cause): readonly Rung[] 
   return policy.spec.ladders[cause] ?? LADDERS[cause];
 }
 
+/** `place` is that of the rung in its ladder; the ladder's length where it has ended. */
 export type Next =
-  | { do: 'wait'; why: Reason; until_ms: number }
-  | { do: 'try'; rung: Rung }
-  | { do: 'escalate'; why: Reason };
+  | { do: 'wait'; place: number; why: Reason; until_ms: number }
+  | { do: 'try'; place: number; rung: Rung }
+  | { do: 'escalate'; place: number; why: Reason };
 
 export interface LadderState {
   cause: Cause;
@@ -73,6 +74,7 @@ export function nextRung(state: LadderState): Next {
   const { cause, ladder, now } = state;
   const done = rungsTried(ladder, state.attempts);
   const lastDone = Math.max(-1, ...done);
+  let ended = ladder.length;
   const lastEnd = Math.max(...state.attempts.map((attempt) => Date.parse(attempt.endedAt ?? attempt.at)), 0);
   let from_ms = Math.max(state.diagnosedAt_ms, lastEnd) + (state.lowConfidence ? LOW_CONFIDENCE_MS : 0);
   for (const [place, rung] of ladder.entries()) {
@@ -81,14 +83,18 @@ export function nextRung(state: LadderState): Next {
     if (rung.remedy === 'Wait' && place < lastDone) continue;
     from_ms += toMilliseconds(rung.after);
     if (rung.remedy === 'Wait') from_ms += toMilliseconds(rung.timeout);
-    if (now < from_ms) return { do: 'wait', until_ms: from_ms, why: waitReason(cause, rung, from_ms) };
+    if (now < from_ms) return { do: 'wait', place, until_ms: from_ms, why: waitReason(cause, rung, from_ms) };
     if (rung.remedy === 'Wait') continue;
-    if (rung.remedy === 'Escalate') break;
-    return { do: 'try', rung };
+    if (rung.remedy === 'Escalate') {
+      ended = place;
+      break;
+    }
+    return { do: 'try', place, rung };
   }
   const tries = state.attempts.map((attempt) => attempt.remedy).join(', ');
   return {
     do: 'escalate',
+    place: ended,
     why: {
       reason: 'LadderEnded',
       message: tries

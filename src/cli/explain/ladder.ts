@@ -72,12 +72,12 @@ function rungs(policy: HealingPolicy, cause: Cause, status: IncidentStatus, now:
       ? rung.remedy === 'Escalate'
       : running
         ? attempt === running
-        : index === stands?.index;
+        : index === stands?.place;
     const what = `${rung.remedy}${rung.service ? ` ${rung.service}` : ''}`;
     if (here)
       return {
         label: `→ ${index + 1}`,
-        text: `${what}: ${hereText(rung, attempt, stands?.next, status, now)}`,
+        text: `${what}: ${hereText(rung, attempt, stands, status, now)}`,
         tone: status.escalatedAt ? 'bad' : 'wait',
       };
     if (attempt)
@@ -86,7 +86,7 @@ function rungs(policy: HealingPolicy, cause: Cause, status: IncidentStatus, now:
         text: `${what}: ${attempt.outcome}`,
         tone: attempt.outcome === 'Worked' ? 'good' : 'bad',
       };
-    const passed = !running && stands && index < stands.index ? ': waited in vain' : '';
+    const passed = !running && stands && index < stands.place ? ': waited in vain' : '';
     return { label: `  ${index + 1}`, text: `${what}${passed || laterText(rung)}` };
   });
 }
@@ -110,28 +110,16 @@ function laterText({ after, remedy, timeout }: Rung): string {
   return after === '0s' ? '' : `: ${after} after the one before`;
 }
 
-interface Standing {
-  index: number;
-  next: Next;
-}
-
-/** The rung that `nextRung` is at: the lowest one whose ladder, cut off after it, has not ended yet. */
+/** What `nextRung` says of the ladder now. */
 function standing(
   ladder: readonly Rung[],
   cause: Cause,
   { attempts = [], diagnosis }: IncidentStatus,
   now: number,
-): Standing | undefined {
+): Next | undefined {
   if (!diagnosis) return undefined;
-  const diagnosedAt_ms = Date.parse(diagnosis.at);
-  const state = { cause, attempts, diagnosedAt_ms, lowConfidence: diagnosis.confidence === 'Low', now };
-  for (let index = 0; index < ladder.length; index++) {
-    const next = nextRung({ ...state, ladder: ladder.slice(0, index + 1) });
-    if (next.do !== 'escalate') return { index, next };
-    const isLast = ladder[index]?.remedy === 'Escalate';
-    if (isLast) return { index, next };
-  }
-  return undefined;
+  const lowConfidence = diagnosis.confidence === 'Low';
+  return nextRung({ cause, ladder, attempts, diagnosedAt_ms: Date.parse(diagnosis.at), lowConfidence, now });
 }
 
 function rebootsToday({ operations }: Facts, now: number): number {
