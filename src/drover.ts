@@ -1,4 +1,5 @@
 // The whole of Drover in one flat list: what is opened, and which loops run while this replica leads.
+import { isDeepStrictEqual } from 'node:util';
 import type { Machine } from './api/machine.ts';
 import type { MachineProvider } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
@@ -251,7 +252,7 @@ export class Drover {
       }),
       caches.machines.subscribe(({ key, before, after }) => {
         // Our own status writes come by here too, and change nothing that a belief rests on.
-        if (before && after && before.metadata.generation === after.metadata.generation) return;
+        if (before && after && isSameMachine(before, after)) return;
         beliefs.setMachine(key, after, after && nodeOf(after));
       }),
       clusters.subscribe((cluster, { key, after }) => {
@@ -299,4 +300,11 @@ export class Drover {
     this.errors.set(loop, (this.errors.get(loop) ?? 0) + 1);
     this.options.log.warn(messageOf(error), { loop, key });
   }
+}
+
+/** Labels have no generation, and selectors rest on them. */
+function isSameMachine(a: Machine, b: Machine): boolean {
+  return (
+    a.metadata.generation === b.metadata.generation && isDeepStrictEqual(a.metadata.labels, b.metadata.labels)
+  );
 }

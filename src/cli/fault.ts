@@ -29,7 +29,11 @@ export function register(program: Command, io: Io): void {
         .choices(Object.keys(FAULT_KINDS))
         .makeOptionMandatory(),
     )
-    .option('--for <duration>', 'how long a cable, rack-switch or zone stays dark (5m)', durationOption)
+    .option(
+      '--for <duration>',
+      'how long a cable, rack-switch or zone stays dark, or a power supply dead (5m)',
+      durationOption,
+    )
     .option(
       '--stubborn',
       'a kubelet or runtime that only a boot brings back; a power supply that only a person can change',

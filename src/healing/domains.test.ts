@@ -55,15 +55,21 @@ describe('the domain around a machine', () => {
     const fleet = [...rack('z1', 'r1', 6, 6), ...rack('z1', 'r2', 6, 6), ...rack('z2', 'r1', 30, 0)];
     const outages = outagesOf(fleet, LIMITS);
     assert.equal(outageAround(fleet[0] as Belief, outages)?.name, 'zone/z1');
-    const all = outagesOf(rack('z1', 'r1', 8, 8), LIMITS);
-    assert.equal(outageAround(fleet[0] as Belief, all)?.name, 'cluster/home');
+    const all = [...fleet.slice(0, 12), ...rack('z2', 'r1', 6, 6), ...rack('z2', 'r2', 6, 6)];
+    assert.equal(outageAround(fleet[0] as Belief, outagesOf(all, LIMITS))?.name, 'cluster/home');
+  });
+
+  it('is the rack where all that its zone has lost stood in that rack', () => {
+    const fleet = [...rack('z1', 'r1', 20, 20), ...rack('z1', 'r2', 20, 0)];
+    assert.deepEqual(names(fleet), ['rack/z1/r1']);
+    assert.deepEqual(names(rack('z1', 'r1', 20, 20)), ['rack/z1/r1']);
   });
 
   it('is its own cluster, not another that lies dark', () => {
     const fleet = [...rack('z1', 'r1', 8, 8, 'west'), ...rack('z2', 'r2', 8, 0, 'east')];
     const outages = outagesOf(fleet, LIMITS);
     assert.equal(outageAround(fleet[8] as Belief, outages), undefined);
-    assert.equal(outageAround(fleet[0] as Belief, outages)?.name, 'cluster/west');
+    assert.equal(outageAround(fleet[0] as Belief, outages)?.name, 'rack/z1/r1');
   });
 
   it('is none for a machine of which no place is known, but its cluster', () => {

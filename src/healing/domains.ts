@@ -28,23 +28,44 @@ export function domainsOf(
   return found;
 }
 
-/** All domains that are out now. Pure; one pass over the fleet. */
+/**
+ * All domains that are out now. A zone of two racks has lost half when one of them is dark, and is not out
+ * for that: a wider domain must have lost its share without its worst part, too. Pure; one pass over the fleet.
+ */
 export function outagesOf(beliefs: Iterable<Belief>, limits: DomainLimits): Map<string, Outage> {
   const counts = new Map<string, Outage>();
+  const parts = new Map<string, Set<Outage>>();
   for (const belief of beliefs) {
     const lost = isLost(belief) ? 1 : 0;
+    let wider: string | undefined;
     for (const { level, name } of domainsOf(belief)) {
-      const count = counts.get(name);
-      if (count) {
-        count.lost += lost;
-        count.total++;
-      } else counts.set(name, { name, level, lost, total: 1 });
+      let count = counts.get(name);
+      if (!count) {
+        count = { name, level, lost: 0, total: 0 };
+        counts.set(name, count);
+        if (wider !== undefined) parts.set(wider, (parts.get(wider) ?? new Set()).add(count));
+      }
+      count.lost += lost;
+      count.total++;
+      wider = name;
     }
   }
-  for (const [name, { lost, total }] of counts) {
-    if (lost < limits.atLeast || lost * 100 < total * limits.share) counts.delete(name);
+  const isOut = ({ lost, total }: { lost: number; total: number }) =>
+    total > 0 && lost * 100 >= total * limits.share;
+  const found = new Map<string, Outage>();
+  for (const [name, count] of counts) {
+    if (count.lost < limits.atLeast || !isOut(count)) continue;
+    const worst = worstOf(parts.get(name) ?? []);
+    if (worst && !isOut({ lost: count.lost - worst.lost, total: count.total - worst.total })) continue;
+    found.set(name, count);
   }
-  return counts;
+  return found;
+}
+
+function worstOf(parts: Iterable<Outage>): Outage | undefined {
+  let worst: Outage | undefined;
+  for (const part of parts) if (!worst || part.lost > worst.lost) worst = part;
+  return worst;
 }
 
 /** The widest domain that is out and holds the machine. */

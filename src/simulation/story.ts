@@ -175,7 +175,8 @@ export class Story {
   #strike(kind: FaultKind, name: string): void {
     const { fleet } = this.#world;
     if (!canStrike(fleet, fleet.get(name))) return;
-    const lasts_ms = (2 + this.#random() * 10) * MINUTE;
+    // A new power supply takes a person longer than a cable.
+    const lasts_ms = (kind === 'power-loss' ? 20 : 2) * MINUTE + this.#random() * 10 * MINUTE;
     this.faults.push(strike(fleet, kind, name, { lasts_ms, stubborn: this.#random() < 0.2 }));
   }
 

@@ -2,8 +2,18 @@ import { isFormat } from './formats.ts';
 import { isObject, type JsonObject, listAt, objectAt, same } from './json.ts';
 import type { Cause } from './status.ts';
 
-/** What is wrong with `value`, in the words of the real server. */
-export function validateValue(value: unknown, schema: JsonObject, path: string, causes: Cause[]): void {
+/**
+ * What is wrong with `value`, in the words of the real server. What did not change is not asked about again
+ * (KEP-4008, ratcheting), so that an object which an older schema let in can still have its status written.
+ */
+export function validateValue(
+  value: unknown,
+  schema: JsonObject,
+  path: string,
+  causes: Cause[],
+  old?: unknown,
+): void {
+  if (old !== undefined && same(old, value)) return;
   if (value === null && schema.nullable === true) return;
   if (!hasType(value, schema)) {
     const type = schema['x-kubernetes-int-or-string'] === true ? 'integer,string' : String(schema.type);
@@ -23,7 +33,7 @@ export function validateValue(value: unknown, schema: JsonObject, path: string, 
   if (typeof value === 'string') checkString(value, schema, path, causes);
   else if (typeof value === 'number') checkNumber(value, schema, path, causes);
   else if (Array.isArray(value)) checkList(value, schema, path, causes);
-  else if (isObject(value)) checkObject(value, schema, path, causes);
+  else if (isObject(value)) checkObject(value, schema, path, causes, old);
   checkCombined(value, schema, path, causes);
 }
 
@@ -132,7 +142,14 @@ function checkUnique(value: readonly unknown[], schema: JsonObject, path: string
   });
 }
 
-function checkObject(value: JsonObject, schema: JsonObject, path: string, causes: Cause[]): void {
+function checkObject(
+  value: JsonObject,
+  schema: JsonObject,
+  path: string,
+  causes: Cause[],
+  old: unknown,
+): void {
+  const was = isObject(old) ? old : {};
   const properties = objectAt(schema, 'properties');
   const count = Object.keys(value).length;
   if (typeof schema.maxProperties === 'number' && count > schema.maxProperties) {
@@ -153,8 +170,8 @@ function checkObject(value: JsonObject, schema: JsonObject, path: string, causes
   const additional = schema.additionalProperties;
   for (const key in value) {
     const property = properties[key];
-    if (isObject(property)) validateValue(value[key], property, `${path}.${key}`, causes);
-    else if (isObject(additional)) validateValue(value[key], additional, `${path}.${key}`, causes);
+    if (isObject(property)) validateValue(value[key], property, `${path}.${key}`, causes, was[key]);
+    else if (isObject(additional)) validateValue(value[key], additional, `${path}.${key}`, causes, was[key]);
   }
 }
 

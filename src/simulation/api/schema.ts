@@ -118,7 +118,8 @@ export function validate(object: JsonObject, old: JsonObject | undefined, schema
     if (WHOLE_OBJECT_FIELDS.includes(key) || object[key] === undefined) continue;
     // A part that did not change was right when it was written.
     if (old && old[key] === object[key]) continue;
-    validateValue(object[key], objectAt(objectAt(schema.root, 'properties'), key), key, causes);
+    const part = objectAt(objectAt(schema.root, 'properties'), key);
+    validateValue(object[key], part, key, causes, old?.[key]);
   }
   for (const key of listAt(schema.root, 'required').map(String)) {
     if (object[key] !== undefined) continue;

@@ -16,9 +16,6 @@ export const FAULT_KINDS = {
   'slow-clock': 'its clock falls an hour behind',
 } as const;
 
-/** How long a person needs to change a power supply. */
-const CHANGE_SUPPLY_MS = 20 * MINUTE;
-
 export type FaultKind = keyof typeof FAULT_KINDS;
 
 export interface Fault {
@@ -32,7 +29,7 @@ export interface Fault {
 }
 
 export interface StrikeOptions {
-  /** How long a cable, switch or zone stays dark. */
+  /** How long a cable, switch or zone stays dark, and a dead power supply dead. */
   lasts_ms?: number;
   /** A service that no restart brings back, only a boot; a power supply that a person has to change. */
   stubborn?: boolean;
@@ -76,7 +73,7 @@ export function strike(
       machine.powerOff();
       if (!options.stubborn) return fault('repair');
       machine.supplyDead = true;
-      fleet.clock.timer(lasts_ms + CHANGE_SUPPLY_MS, () => {
+      fleet.clock.timer(lasts_ms, () => {
         machine.supplyDead = false;
         machine.boot(undefined);
       });
