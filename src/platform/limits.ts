@@ -7,6 +7,7 @@ import type { Clock } from './clock/clock.ts';
 export function limiter(clock: Clock, limits: { perSecond: number; concurrent: number }) {
   const waiting: (() => void)[] = [];
   const interval_ms = 1000 / limits.perSecond;
+  const credit_ms = Math.max(0, 1000 - interval_ms);
   let running = 0;
   let nextAt = 0;
   let armed = false;
@@ -21,7 +22,7 @@ export function limiter(clock: Clock, limits: { perSecond: number; concurrent: n
         return;
       }
       // An idle second earns one second's worth of calls at once, not more.
-      nextAt = Math.max(nextAt, clock.now() - 1000) + interval_ms;
+      nextAt = Math.max(nextAt, clock.now() - credit_ms) + interval_ms;
       running++;
       (waiting.shift() as () => void)();
     }

@@ -84,9 +84,10 @@ export class WorkQueue {
       running.add(task);
     }
     signal.removeEventListener('abort', stop);
+    await Promise.all(running);
+    // Last: what was under way may have asked to be looked at again.
     for (const { timer } of this.#timers.values()) timer.cancel();
     this.#timers.clear();
-    await Promise.all(running);
   }
 
   #take(): string | undefined {
