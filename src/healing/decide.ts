@@ -75,7 +75,7 @@ function detect({ belief, policy, around, now }: View): Plan {
       symptoms,
       firstSymptomAt: stamp(since),
       detectedAt: at,
-      bootIDBefore: bootBefore(belief),
+      bootIDBefore: bootBefore(belief, since),
     },
     say: {
       kind: 'Note',
@@ -90,8 +90,8 @@ function detect({ belief, policy, around, now }: View): Plan {
 }
 
 /** The boot in which the trouble began: a machine that is seen only after its reboot has a new one already. */
-function bootBefore(belief: Belief): string {
-  return belief.rebootedAt === undefined ? belief.boot.value : '';
+function bootBefore({ rebootedAt, boot }: Belief, since: number): string {
+  return rebootedAt === undefined || rebootedAt < since ? boot.value : '';
 }
 
 function proceed(view: View, incident: Incident): Plan {
@@ -128,8 +128,14 @@ function proceed(view: View, incident: Incident): Plan {
   }
   const cause: Cause = status.diagnosis?.cause ?? 'Unknown';
   if (cause !== 'Unknown') status.locatedAt ??= stamp(now);
+  // Not the verdict: one that does not supersede what is known changes nothing, and calls nothing off.
+  const moved = cause !== old.diagnosis?.cause || status.diagnosis?.domain !== old.diagnosis?.domain;
 
-  if (old.escalatedAt) return finish({ again_ms: LOOK_AGAIN_MS, status: { ...status, stage: 'Escalated' } });
+  if (old.escalatedAt) {
+    // An operation that was held too long still waits; it must not begin on a machine that needs it no more.
+    const off = running && callOff(view, running, cause, moved);
+    return finish({ again_ms: LOOK_AGAIN_MS, ...off, status: { ...status, stage: 'Escalated' } });
+  }
   if (!policy) {
     const why: Reason = {
       reason: 'NoPolicy',
@@ -138,7 +144,7 @@ function proceed(view: View, incident: Incident): Plan {
     return finish({ again_ms: LOOK_AGAIN_MS, status: { ...status, stage: stageOf(status), waiting: why } });
   }
 
-  if (running) return finish(follow(view, status, running, cause, changed));
+  if (running) return finish(follow(view, status, running, cause, moved));
 
   const hold = holdOf(view, policy, cause);
   if (hold)
@@ -216,6 +222,8 @@ function follow(
     again_ms: LOOK_AGAIN_MS,
     status: { ...withoutWaiting(status), stage, ...(waiting && { waiting }) },
   };
+  const off = callOff(view, operation, cause, changed);
+  if (off) return { ...plan, ...off };
   const asked_ms = Date.parse(operation.metadata.creationTimestamp ?? '');
   if (!admitted && waiting && !isWell(view) && view.now - asked_ms >= HELD_MS_MAX) {
     const message = `${operation.spec.type} has been held for ${Math.round((view.now - asked_ms) / 60_000)} min (${waiting.reason}): ${waiting.message}`;
@@ -223,11 +231,19 @@ function follow(
     // The operation stays: it goes on by itself when what holds it is lifted.
     return escalate(status, why, view.now);
   }
-  // An operation that still waits was asked for another cause, or for a machine that is well again.
-  const unwanted = !admitted && (changed || isWell(view));
-  if (!unwanted || operation.spec.cancelled) return plan;
+  return plan;
+}
+
+/** An operation that still waits was asked for another cause, or for a machine that is well again. */
+function callOff(
+  view: View,
+  operation: NodeOperation,
+  cause: Cause,
+  changed: boolean,
+): Pick<Plan, 'cancel' | 'say'> | undefined {
+  const unwanted = !runningActs(operation) && (changed || isWell(view));
+  if (!unwanted || operation.spec.cancelled) return undefined;
   return {
-    ...plan,
     cancel: [operation.metadata.name],
     say: {
       kind: 'Note',
@@ -267,7 +283,9 @@ function escalate(status: IncidentStatus, why: Reason, now: number): Plan {
 /** What must be let finish before any remedy: a dump being written, a boot under way, the last repair settling. */
 function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause: Cause): Reason | undefined {
   const seen = belief.console;
-  if (cause === 'Dumping' && seen) {
+  // Whatever the cause is called: a site's own ladder for it may well begin with a reboot.
+  const dumps = seen?.value === 'Dumping' && belief.ssh?.value !== 'Answers';
+  if (seen && (dumps || cause === 'Dumping')) {
     const until_ms = seen.since + toMilliseconds(policy.spec.dumpTimeout);
     const message = 'it is writing its crash dump: cutting its power now would destroy the evidence';
     if (now < until_ms) return { reason: 'DumpInProgress', message, until: stamp(until_ms) };
