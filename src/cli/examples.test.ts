@@ -10,8 +10,6 @@ import type { KubeObject } from '../platform/kube/objects.ts';
 import { EmbeddedApi } from '../simulation/api/index.ts';
 
 const folder = new URL('../../deploy/examples/', import.meta.url);
-/** The embedded API's `timestamp()` takes no timestamp yet, which the rule on freezes gives it; the real one's does. */
-const TODO: Readonly<Record<string, string>> = { 'budget-for-an-event.yaml': 'CEL timestamp(timestamp)' };
 
 describe('the API takes the example', async () => {
   const clock = new VirtualClock();
@@ -19,7 +17,7 @@ describe('the API takes the example', async () => {
   await install(client, { defaults: true });
 
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-    it(file, { todo: TODO[file] ?? false }, async () => {
+    it(file, async () => {
       const object = parse(readFileSync(new URL(file, folder), 'utf8')) as KubeObject;
       const kind = KINDS.find(({ resource }) => resource.kind === object.kind);
       assert.ok(kind, `there is no kind ${object.kind}`);
