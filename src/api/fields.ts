@@ -122,6 +122,11 @@ export function toMilliseconds(value: string): number {
  */
 export function allowanceOf(value: string, total: number): number {
   if (!value.endsWith('%')) return Number(value);
-  const share = Number(value.slice(0, -1)) / 100;
-  return share === 0 ? 0 : Math.max(1, Math.floor(total * share));
+  const hundredths = hundredthsOf(value);
+  return hundredths === 0 ? 0 : Math.max(1, Math.floor((total * hundredths) / 10_000));
+}
+
+/** Hundredths of a percent of a share like `0.5%`: whole numbers, since 100 × 0.29 is less than 29. */
+export function hundredthsOf(share: string): number {
+  return Math.round(Number(share.slice(0, -1)) * 100);
 }

@@ -1,4 +1,4 @@
-import { allowanceOf, type Reason, toMilliseconds } from '../api/fields.ts';
+import { allowanceOf, hundredthsOf, type Reason, toMilliseconds } from '../api/fields.ts';
 import { STALENESS_MS_MAX } from '../api/limits.ts';
 import type { Machine } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
@@ -123,12 +123,14 @@ function costs(stock: Stock, machine: Machine): Reason | undefined {
       evidence: { ...said, key, value: where, disrupted: String(disrupted), allowed: String(allowed) },
     };
   }
-  const least = Number(spec.minSchedulable.slice(0, -1));
   // At least one may be away: 98 % of a fleet of 36 would otherwise forbid all work for ever.
-  const mayBeAway = Math.max(1, Math.floor((stock.selected * (100 - least)) / 100));
+  const mayBeAway = Math.max(
+    1,
+    Math.floor((stock.selected * (10_000 - hundredthsOf(spec.minSchedulable))) / 10_000),
+  );
   const away = stock.selected - stock.schedulable + 1;
   if (away > mayBeAway) {
-    const message = `${away} of ${stock.selected} nodes would take no Pods; DisruptionBudget ${metadata.name} wants ${least} % to take them, so ${mayBeAway} may be away`;
+    const message = `${away} of ${stock.selected} nodes would take no Pods; DisruptionBudget ${metadata.name} wants ${spec.minSchedulable} to take them, so ${mayBeAway} may be away`;
     return {
       reason: 'TooFewSchedulable',
       message,

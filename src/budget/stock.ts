@@ -62,10 +62,12 @@ export function takeStock(budgets: Iterable<DisruptionBudget>, fleet: FleetState
     const labels = labelsOf(machine);
     const takesPods = fleet.takesPods(machine.metadata.name);
     const operations = byMachine.get(machine.metadata.name) ?? [];
+    // Its cordon may not be there yet: it counts as away from its admission on.
+    const givenOut = operations.some(takesAway);
     for (const stock of stocks) {
       if (!matches(stock.budget.spec.selector, labels)) continue;
       stock.selected++;
-      if (takesPods) stock.schedulable++;
+      if (takesPods && !givenOut) stock.schedulable++;
       for (const { key } of stock.budget.spec.per) cell(stock, machine, key).selected++;
       for (const operation of operations) count(stock, machine, operation, fleet.now);
     }
@@ -84,8 +86,13 @@ export function charge(
   for (const stock of stocks) {
     if (!matches(stock.budget.spec.selector, labels)) continue;
     count(stock, machine, operation, now);
-    if (operation.status?.costsBudget) stock.schedulable--;
+    if (takesAway(operation)) stock.schedulable--;
   }
+}
+
+/** The node takes Pods no more, because of this operation. */
+function takesAway({ spec, status }: NodeOperation): boolean {
+  return isDisruptive(spec.type) && status?.costsBudget === true && status.endedAt === undefined;
 }
 
 export function cell(
