@@ -4,8 +4,8 @@ import { messageOf } from './errors.ts';
 import type { KubeObject, Resource } from './objects.ts';
 import { reflect } from './reflector.ts';
 
-/** Items that could not be read are kept up to this many, to be reported; more are only counted. */
-const REJECTED_MAX = 1000;
+/** Items that could not be read are kept up to this many, to be reported; more are left out. */
+export const REJECTED_MAX = 1000;
 
 export interface Change<T> {
   key: string;
@@ -47,6 +47,8 @@ export class KubeCache<T> {
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
   readonly #listeners = new Set<(change: Change<T>) => void>();
   #aliveAt = Number.NEGATIVE_INFINITY;
+  /** The newest version of which the stream has told us. */
+  #told = '0';
   #synced = false;
   #events = 0;
   #relists = 0;
@@ -68,7 +70,7 @@ export class KubeCache<T> {
         alive: () => {
           this.#aliveAt = this.#clock.now();
         },
-        replaceAll: (objects) => this.#replaceAll(objects),
+        replaceAll: (objects, resourceVersion) => this.#replaceAll(objects, resourceVersion),
         changed: (object, gone) => this.#changed(object, gone),
       },
       signal,
@@ -128,35 +130,50 @@ export class KubeCache<T> {
 
   /** Takes the answer to a write of ours at once, so that the next decision sees what the last one did. */
   observe(object: KubeObject): void {
-    this.#put(object);
+    // An answer that comes after the stream has passed it is old news: its object may be deleted by now, and
+    // no event would ever take it away again.
+    if (isNewer(versionOf(object), this.#told)) this.#put(object);
   }
 
   #changed(object: KubeObject, gone: boolean): void {
     this.#events++;
-    if (gone) this.#remove(keyOf(object));
-    else this.#put(object);
+    this.#told = versionOf(object);
+    if (!gone) this.#put(object);
+    else if (!this.#hasNewer(keyOf(object), this.#told)) this.#remove(keyOf(object));
   }
 
-  #replaceAll(objects: Map<string, KubeObject>): void {
+  #replaceAll(objects: Map<string, KubeObject>, resourceVersion: string): void {
     this.#relists++;
+    // Versions that go back mean an etcd restored from a backup: ours of the lost time count for nothing.
+    if (isNewer(this.#told, resourceVersion)) {
+      for (const entry of this.#entries.values()) entry.resourceVersion = '0';
+      this.rejected.clear();
+    }
+    this.#told = resourceVersion;
     for (const key of [...this.#entries.keys(), ...this.rejected.keys()])
-      if (!objects.has(key)) this.#remove(key);
+      if (!objects.has(key) && !this.#hasNewer(key, resourceVersion)) this.#remove(key);
     for (const object of objects.values()) this.#put(object);
     this.#synced = true;
   }
 
+  /** A write of ours may have been observed before the stream brought what preceded it. */
+  #hasNewer(key: string, resourceVersion: string): boolean {
+    const known = this.#entries.get(key)?.resourceVersion ?? versionOf(this.rejected.get(key)?.object);
+    return isNewer(known, resourceVersion);
+  }
+
   #put(object: KubeObject): void {
     const key = keyOf(object);
-    const resourceVersion = object.metadata.resourceVersion ?? '0';
+    const resourceVersion = versionOf(object);
     const present = this.#entries.get(key);
-    // Our own write may have been observed before the watch brought what preceded it.
-    if (present && !isNewer(resourceVersion, present.resourceVersion)) return;
+    if (present?.resourceVersion === resourceVersion || this.#hasNewer(key, resourceVersion)) return;
     let item: T;
     try {
       item = this.#options.project(object);
     } catch (error) {
       if (this.#entries.has(key)) this.#remove(key);
-      if (this.rejected.size < REJECTED_MAX) this.rejected.set(key, { object, message: messageOf(error) });
+      if (this.rejected.has(key) || this.rejected.size < REJECTED_MAX)
+        this.rejected.set(key, { object, message: messageOf(error) });
       return;
     }
     this.rejected.delete(key);
@@ -198,6 +215,10 @@ export class KubeCache<T> {
       }
     }
   }
+}
+
+function versionOf(object: KubeObject | undefined): string {
+  return object?.metadata.resourceVersion ?? '0';
 }
 
 /** `name`, or `namespace/name`. */

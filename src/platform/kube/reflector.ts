@@ -18,8 +18,8 @@ export interface Target {
   place: Place;
   /** The stream has just shown that it lives. */
   alive(): void;
-  /** The whole collection by key, in one step: readers never see half a list. */
-  replaceAll(objects: Map<string, KubeObject>): void;
+  /** The whole collection by key as of that version, in one step: readers never see half a list. */
+  replaceAll(objects: Map<string, KubeObject>, resourceVersion: string): void;
   changed(object: KubeObject, gone: boolean): void;
 }
 
@@ -42,18 +42,17 @@ export async function reflect(target: Target, signal: AbortSignal): Promise<void
   let backoff_ms = BACKOFF_MS_MIN;
   while (!signal.aborted) {
     const startedAt = clock.now();
-    try {
-      await follow(target, position, signal);
-      backoff_ms = BACKOFF_MS_MIN;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (needsRelist(error)) position.resourceVersion = '';
-      // A stream that lived a while and then broke deserves a quick second try.
-      if (clock.now() - startedAt > BACKOFF_MS_MAX) backoff_ms = BACKOFF_MS_MIN;
-      const wait_ms = Math.max(backoff_ms, retryAfterOf(error)) * (0.5 + clock.random());
-      backoff_ms = Math.min(BACKOFF_MS_MAX, backoff_ms * 2);
-      await clock.sleep(wait_ms, signal).catch(() => undefined);
-    }
+    const error = await follow(target, position, signal).catch((thrown: unknown) => thrown);
+    if (signal.aborted) return;
+    if (needsRelist(error)) position.resourceVersion = '';
+    // A stream that lived a while and then broke deserves a quick second try; one that the server ends at
+    // once, however politely, does not.
+    const livedLong = clock.now() - startedAt > BACKOFF_MS_MAX;
+    if (livedLong) backoff_ms = BACKOFF_MS_MIN;
+    if (livedLong && error === undefined) continue;
+    const wait_ms = Math.max(backoff_ms, retryAfterOf(error)) * (0.5 + clock.random());
+    backoff_ms = Math.min(BACKOFF_MS_MAX, backoff_ms * 2);
+    await clock.sleep(wait_ms, signal).catch(() => undefined);
   }
 }
 
@@ -71,7 +70,7 @@ async function follow(target: Target, position: Position, signal: AbortSignal): 
   if (position.resourceVersion === '' && position.paged) {
     const { items, resourceVersion } = await target.client.list<KubeObject>(target.resource, target.place);
     target.alive();
-    target.replaceAll(new Map(items.map((item) => [keyOf(item), item])));
+    target.replaceAll(new Map(items.map((item) => [keyOf(item), item])), resourceVersion);
     position.resourceVersion = resourceVersion;
   }
   const { clock } = target.client;
@@ -98,7 +97,7 @@ async function follow(target: Target, position: Position, signal: AbortSignal): 
     if (stream.status >= 400) {
       if (listing && (stream.status === 400 || stream.status === 422)) {
         position.paged = true;
-        return;
+        return await follow(target, position, signal);
       }
       throw new KubeError(`watch ${target.resource.plural}`, stream.status, stream.refusal);
     }
@@ -115,7 +114,7 @@ async function follow(target: Target, position: Position, signal: AbortSignal): 
         if (event.type !== 'BOOKMARK') initial.set(keyOf(object), object);
         else if (object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
           target.alive();
-          target.replaceAll(initial);
+          target.replaceAll(initial, object.metadata.resourceVersion ?? '0');
           initial = undefined;
         }
       } else {
