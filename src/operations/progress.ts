@@ -1,4 +1,4 @@
-import { type Reason, toMilliseconds } from '../api/fields.ts';
+import { MESSAGE_LENGTH_MAX, type Reason, toMilliseconds } from '../api/fields.ts';
 import type { NodeOperation, NodeOperationStatus, OperationStep } from '../api/node-operation.ts';
 import { type StepName, TYPES } from '../api/operation-types.ts';
 import { withCondition } from '../platform/kube/conditions.ts';
@@ -29,7 +29,8 @@ export function admitted(status: NodeOperationStatus, takesPods: boolean, now: n
   };
 }
 
-export function refused(status: NodeOperationStatus, why: Reason, now: number): NodeOperationStatus {
+export function refused(status: NodeOperationStatus, said: Reason, now: number): NodeOperationStatus {
+  const why = bounded(said);
   const condition = { type: 'Admitted', status: 'False' as const, reason: why.reason, message: why.message };
   return {
     ...status,
@@ -54,7 +55,7 @@ export function advanced(
   now: number,
 ): NodeOperationStatus {
   const { waiting: _, ...rest } = { ...status, ...('status' in result ? result.status : undefined) };
-  if (result.is === 'waiting') return { ...rest, waiting: result.why };
+  if (result.is === 'waiting') return { ...rest, waiting: bounded(result.why) };
   const outcome = result.is === 'done' ? 'Done' : result.is === 'failed' ? 'Failed' : 'Skipped';
   const message = ('message' in result ? result.message : result.why.message).slice(0, 512);
   const steps = (rest.steps ?? []).map((step) =>
@@ -69,9 +70,10 @@ export function advanced(
 export function ended(
   status: NodeOperationStatus,
   state: 'Succeeded' | 'Failed' | 'Cancelled',
-  why: Reason,
+  said: Reason,
   now: number,
 ): NodeOperationStatus {
+  const why = bounded(said);
   const at = stamp(now);
   const condition = {
     type: state,
@@ -93,6 +95,11 @@ export function isOverdue({ spec, status }: NodeOperation, now: number): boolean
   return (
     status?.admittedAt !== undefined && now - Date.parse(status.admittedAt) > toMilliseconds(spec.deadline)
   );
+}
+
+/** A provider may answer with a page of HTML: a status that the schema refuses could never be written again. */
+function bounded(why: Reason): Reason {
+  return { ...why, message: why.message.slice(0, MESSAGE_LENGTH_MAX) };
 }
 
 function stamp(epoch_ms: number): string {

@@ -38,7 +38,7 @@ async function restart({ operation, machine, outside, refusal }: StepContext): P
  * nothing is sent again: the next step watches what happened.
  */
 async function boot(context: StepContext): Promise<StepResult> {
-  const { operation, status, machine, outside, client, now } = context;
+  const { operation, status, machine, belief, outside, client, now } = context;
   if (status.intent) return { is: 'done', message: 'sent before; whether it arrived is seen by the boot id' };
   if (!outside) return { is: 'failed', why: noProvider(machine.spec.provider.name) };
 
@@ -53,7 +53,7 @@ async function boot(context: StepContext): Promise<StepResult> {
   ) {
     const message =
       'the machine is writing its crash dump; it is not touched until that ends or its time is up';
-    const until_ms = context.startedAt + toMilliseconds(operation.spec.dumpTimeout);
+    const until_ms = dumpSeenAt(context) + toMilliseconds(operation.spec.dumpTimeout);
     if (now < until_ms)
       return {
         is: 'waiting',
@@ -74,7 +74,9 @@ async function boot(context: StepContext): Promise<StepResult> {
   if (no) return { is: 'waiting', why: no, again_ms: AGAIN_MS };
 
   const node = await client.get<Node>(NODES, operation.spec.node);
-  const bootIDBefore = node?.status?.nodeInfo?.bootID ?? '';
+  // A Node that is missing just now comes back with its old boot id, which must not pass for a new one.
+  const bootIDBefore =
+    node?.status?.nodeInfo?.bootID || belief.boot.value || operation.spec.expectBootID || '';
   const key = operation.metadata.uid ?? operation.metadata.name;
   const intent = { key, at: new Date(now).toISOString() };
   const written = { ...status, intent, evidence: { ...status.evidence, bootIDBefore } };
@@ -96,6 +98,12 @@ async function boot(context: StepContext): Promise<StepResult> {
   } catch (error) {
     return refused(error, intent);
   }
+}
+
+/** Since when the dump is being written, as far as we know: one that nobody has seen before begins now. */
+function dumpSeenAt({ belief, startedAt, now }: StepContext): number {
+  if (!belief.console) return startedAt;
+  return belief.console.value === 'Dumping' ? belief.console.since : now;
 }
 
 function send(provider: Provider, { operation, machine, belief }: StepContext, key: string): Promise<void> {

@@ -23,7 +23,9 @@ export const proof: Step = async ({ operation, status, belief, now }) => {
     operation.spec.type === 'Nmi' || belief.console?.value === 'Dumping'
       ? toMilliseconds(operation.spec.dumpTimeout)
       : 0;
-  const until_ms = sentAt + toMilliseconds(operation.spec.bootTimeout) + dump_ms;
+  // A boot that is seen to begin has its whole time, however long the dump before it took.
+  const begunAt = belief.console?.value === 'Booting' ? Math.max(sentAt, belief.console.since) : sentAt;
+  const until_ms = begunAt + toMilliseconds(operation.spec.bootTimeout) + dump_ms;
   const said = {
     before,
     seen: bootID,
