@@ -20,7 +20,6 @@ import { giveBack } from './operations/steps/cordon.ts';
 import { type Clock, MINUTE, SECOND } from './platform/clock/clock.ts';
 import type { History } from './platform/history/history.ts';
 import { Journal } from './platform/history/journal.ts';
-import type { Target } from './platform/hosts/prober.ts';
 import type { KubeCache } from './platform/kube/cache.ts';
 import { KubeClient } from './platform/kube/client.ts';
 import { Election } from './platform/kube/election.ts';
@@ -34,6 +33,7 @@ import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
 import { patrol } from './signals/patrol.ts';
 import { READ_MS, readSuspects } from './signals/suspects.ts';
+import { targetsOf } from './signals/targets.ts';
 
 /** Cluster objects and their kubeconfigs are looked at this often. */
 const FOLLOW_MS = 10 * SECOND;
@@ -175,6 +175,7 @@ export class Drover {
       clusters,
       giveBack,
       refusal,
+      onSeen: (listener) => beliefs.subscribe(listener),
       evidence: (machine) => evidenceLines(beliefs.get(machine)),
       isWell: (machine) => beliefs.get(machine)?.wellSince !== undefined,
       decisions: (machine) =>
@@ -198,7 +199,7 @@ export class Drover {
     this.term = { beliefs, gate, healing, operations, fleet };
 
     const stops = this.#feed(beliefs);
-    const beat = { groups: () => this.#targets() };
+    const beat = { groups: () => targetsOf(caches.machines.values(), clusters, outside) };
     const loop = (name: string, every_ms: number, work: () => Promise<unknown>) =>
       this.#loop(name, every_ms, work, signal);
     await Promise.all([
@@ -260,27 +261,6 @@ export class Drover {
         if (machine) beliefs.setNode(machine, after);
       }),
     ];
-  }
-
-  #targets(): { prober: Outside['prober']; targets: Target[] }[] {
-    const groups = new Map<string, { prober: Outside['prober']; targets: Target[] }>();
-    for (const machine of this.caches.machines.values()) {
-      const { name } = machine.spec.provider;
-      let group = groups.get(name);
-      if (!group) {
-        const outside = this.outsideOf(machine);
-        if (!outside) continue;
-        group = { prober: outside.prober, targets: [] };
-        groups.set(name, group);
-      }
-      const address =
-        this.clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine))?.address ??
-        machine.metadata.name;
-      const { ssh, kubelet } = machine.spec.addresses;
-      const target = { machine: machine.metadata.name, id: machine.spec.provider.id };
-      group.targets.push({ ...target, ssh: ssh ?? `${address}:22`, kubelet: kubelet ?? `${address}:10250` });
-    }
-    return [...groups.values()];
   }
 
   async #loop(

@@ -14,6 +14,10 @@ const spec = z
       })
       .optional()
       .describe('Simulated machines, for trials and tests.'),
+    watchOnly: z
+      .object({})
+      .optional()
+      .describe('Machines that Drover may look at by patrol and through their Nodes, but has no hands on.'),
     limits: z
       .object({
         callsPerSecond: z.int().min(1).max(1000).default(50),
@@ -25,10 +29,8 @@ const spec = z
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: 'has(self.simulated)',
-        message: 'name the kind of provider: simulated',
-        fieldPath: '.simulated',
-        reason: 'FieldValueRequired',
+        rule: 'has(self.simulated) != has(self.watchOnly)',
+        message: 'name one kind of provider: simulated or watchOnly',
       },
     ],
   });

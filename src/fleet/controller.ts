@@ -22,6 +22,8 @@ export interface FleetOptions {
   client: KubeClient;
   caches: Caches;
   clusters: Clusters;
+  /** Calls `listener` when the signals room has seen something new of a machine; returns how to stop. */
+  onSeen(listener: (machine: string) => void): () => void;
   /** What the signals room holds true of the machine. */
   evidence(machine: string): readonly string[];
   isWell(machine: string): boolean;
@@ -50,6 +52,7 @@ export class FleetController {
         this.queue.add(machine.metadata.name);
     };
     const stops = [
+      this.#options.onSeen((machine) => this.queue.add(machine)),
       caches.machines.subscribe(({ key, after }) => after && this.queue.add(key)),
       caches.incidents.subscribe(({ before, after }) =>
         this.queue.add((after ?? before)?.spec.machine ?? ''),

@@ -13,6 +13,9 @@ export interface Surroundings {
   planned?: string;
 }
 
+/** From the login prompt on the console until our probes must have been answered: before that it may just be coming up. */
+const COME_UP_MS = 30_000;
+
 /** As many as an Incident's status takes. */
 const EVIDENCE_LINES_MAX = 16;
 /** Kubelets and providers say more than a status takes, and one that is refused says nothing at all. */
@@ -127,7 +130,7 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
       );
     if (unreachable && sign === 'LockedUp')
       return say('Hung', 'High', 'the console shows CPUs locked up, and nothing answers');
-    if (unreachable && sign === 'Running')
+    if (unreachable && sign === 'Running' && now - (belief.console?.since ?? now) >= COME_UP_MS)
       return say(
         'NetworkLost',
         'Medium',

@@ -42,7 +42,7 @@ export class Beliefs {
     return this.#beliefs.size;
   }
 
-  /** Calls `listener` whenever something is seen of a machine that is, or just was, in trouble; returns how to stop. */
+  /** Calls `listener` whenever something is seen of a machine that is, or just was, in trouble, or for the first time; returns how to stop. */
   subscribe(listener: (machine: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -134,8 +134,9 @@ export class Beliefs {
     const now = this.#clock.now();
     belief.ssh = observed(belief.ssh, probe.ssh, now);
     belief.kubelet = observed(belief.kubelet, probe.kubelet, now);
+    const isFirst = belief.probedAt === undefined;
     belief.probedAt = now;
-    this.#judge(belief);
+    this.#judge(belief, isFirst);
   }
 
   setReading(name: string, reading: Reading): void {
@@ -168,6 +169,7 @@ export class Beliefs {
     delete belief.power;
     delete belief.console;
     delete belief.maintenance;
+    this.#tell(name);
   }
 
   /** Time alone can make a symptom begin or end. Tells nobody: whoever asks is looking already. */
@@ -176,11 +178,14 @@ export class Beliefs {
     if (belief) this.#weigh(belief);
   }
 
-  #judge(belief: Belief): void {
+  #judge(belief: Belief, isNews = false): void {
     const wasSick = belief.sickSince !== undefined;
     this.#weigh(belief);
-    if (!wasSick && belief.sickSince === undefined) return;
-    for (const listener of this.#listeners) listener(belief.machine);
+    if (isNews || wasSick || belief.sickSince !== undefined) this.#tell(belief.machine);
+  }
+
+  #tell(machine: string): void {
+    for (const listener of this.#listeners) listener(machine);
   }
 
   #weigh(belief: Belief): void {

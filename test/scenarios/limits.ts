@@ -11,6 +11,9 @@ import { CRDS, type KubeObject, PDBS } from '../../src/platform/kube/objects.ts'
 import { askReboot, podOn } from './repairs.ts';
 import type { Scenario, Scene } from './scene.ts';
 
+/** Scenarios are played at the same time: together they would be a storm. */
+export const CALM = { atLeast: 40 };
+
 const operationOf = (scene: Scene, name: string) =>
   scene.client.get<KubeObject & NodeOperation>(nodeOperationKind.resource, name);
 
@@ -33,7 +36,12 @@ export const LIMITS: readonly Scenario[] = [
     name: 'a policy that only observes finds, locates and says what it would do',
     async play(scene) {
       const selector = await scene.mark();
-      await scene.create(healingPolicyKind, 'observe', { selector, priority: 10, mode: 'Observe' });
+      await scene.create(healingPolicyKind, 'observe', {
+        selector,
+        priority: 10,
+        mode: 'Observe',
+        brake: CALM,
+      });
       await scene.ground.strike('crash', scene.machine);
       const { status } = await scene.waits('ObserveOnly');
       assert.match(status?.waiting?.message ?? '', /next remedy would be Reboot/);
@@ -138,7 +146,13 @@ export const LIMITS: readonly Scenario[] = [
         '"ReadonlyFilesystem" in node.conditions && node.conditions["ReadonlyFilesystem"] == "True"';
       const rules = [{ name: 'read-only', when, for: '5s', diagnosis: 'Unknown' }];
       const ladders = { Unknown: [{ remedy: 'Reboot' }, { remedy: 'Escalate' }] };
-      await scene.create(healingPolicyKind, 'read-only', { selector, priority: 10, rules, ladders });
+      await scene.create(healingPolicyKind, 'read-only', {
+        selector,
+        priority: 10,
+        rules,
+        ladders,
+        brake: CALM,
+      });
       const { conditions = [] } = (await scene.node()).status ?? {};
       const sick = {
         type: 'ReadonlyFilesystem',

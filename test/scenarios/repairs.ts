@@ -73,6 +73,7 @@ export const REPAIRS: readonly Scenario[] = [
       assert.equal((await scene.waits('DumpInProgress')).status?.diagnosis?.cause, 'Dumping');
       const { status } = await scene.ended();
       assert.equal(status?.stage, 'Recovered');
+      assert.equal(status?.diagnosis?.cause, 'Crashed', 'what took it down is not its network');
       assert.deepEqual(await scene.acts(), []);
     },
   },
@@ -112,7 +113,12 @@ export const REPAIRS: readonly Scenario[] = [
 
 async function deadSupply(scene: Scene): Promise<void> {
   const selector = await scene.mark();
-  await scene.create(healingPolicyKind, 'short-boots', { selector, priority: 10, bootTimeout: '40s' });
+  await scene.create(healingPolicyKind, 'short-boots', {
+    selector,
+    priority: 10,
+    bootTimeout: '40s',
+    brake: { atLeast: 40 },
+  });
   const pod = await podOn(scene, 'stateful');
   await scene.ground.strike('power-loss', scene.machine, { lasts_ms: 4 * MINUTE, stubborn: true });
   await scene.eventually('a person is called', 5 * MINUTE, async () =>

@@ -3,21 +3,22 @@ import type { Clock } from '../clock/clock.ts';
 import { limiter } from '../limits.ts';
 import type { Outside } from '../outside.ts';
 import { simulatedOutside } from './simulated.ts';
+import { watchOnlyOutside } from './watch-only.ts';
 
 /** Opens the ways to one provider's machines. The spec has been checked by its schema. */
-export function openOutside(provider: MachineProvider): Outside {
-  const { simulated } = provider.spec;
+function openOutside({ spec: { simulated, watchOnly } }: MachineProvider, clock: Clock): Outside {
   if (simulated) return simulatedOutside(simulated.endpoint);
-  throw new Error('the provider names none of the kinds that this version knows: simulated');
+  if (watchOnly) return watchOnlyOutside(clock);
+  throw new Error('spec names none of the kinds that this version knows: simulated, watchOnly');
 }
 
 /** Keeps one Outside for each MachineProvider, behind that provider's limits. */
 export class Outsides {
   readonly #clock: Clock;
-  readonly #open: (provider: MachineProvider) => Outside;
+  readonly #open: (provider: MachineProvider, clock: Clock) => Outside;
   readonly #opened = new Map<string, { of: string; outside: Outside }>();
 
-  constructor(clock: Clock, open: (provider: MachineProvider) => Outside = openOutside) {
+  constructor(clock: Clock, open: (provider: MachineProvider, clock: Clock) => Outside = openOutside) {
     this.#clock = clock;
     this.#open = open;
   }
@@ -26,7 +27,7 @@ export class Outsides {
     const of = `${provider.metadata.uid}/${provider.metadata.generation}`;
     const present = this.#opened.get(provider.metadata.name);
     if (present?.of === of) return present.outside;
-    const outside = this.#limited(this.#open(provider), provider);
+    const outside = this.#limited(this.#open(provider, this.#clock), provider);
     this.#opened.set(provider.metadata.name, { of, outside });
     return outside;
   }

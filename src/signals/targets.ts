@@ -1,0 +1,43 @@
+import type { Machine } from '../api/machine.ts';
+import type { Clusters } from '../fleet/clusters.ts';
+import { nodeNameOf } from '../fleet/labels.ts';
+import type { Prober, Target } from '../platform/hosts/prober.ts';
+import type { Outside } from '../platform/outside.ts';
+
+const SSH_PORT = 22;
+const KUBELET_PORT = 10250;
+
+/** Who is probed by which prober: one group a provider. */
+export function targetsOf(
+  machines: Iterable<Machine>,
+  clusters: Clusters,
+  outside: (machine: Machine) => Outside | undefined,
+): { prober: Prober; targets: Target[] }[] {
+  const groups = new Map<string, { prober: Prober; targets: Target[] }>();
+  for (const machine of machines) {
+    const { name, id } = machine.spec.provider;
+    let group = groups.get(name);
+    if (!group) {
+      const prober = outside(machine)?.prober;
+      if (!prober) continue;
+      group = { prober, targets: [] };
+      groups.set(name, group);
+    }
+    const node = clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
+    const address = node?.address || machine.metadata.name;
+    const { ssh = address, kubelet = address } = machine.spec.addresses;
+    group.targets.push({
+      machine: machine.metadata.name,
+      id,
+      ssh: withPort(ssh, SSH_PORT),
+      kubelet: withPort(kubelet, KUBELET_PORT),
+    });
+  }
+  return [...groups.values()];
+}
+
+/** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address, as nodes report theirs. */
+export function withPort(address: string, port: number): string {
+  if (/^\[.*\]:[0-9]+$|^[^:]*:[0-9]+$/.test(address)) return address;
+  return `${address.includes(':') && !address.startsWith('[') ? `[${address}]` : address}:${port}`;
+}
