@@ -1,14 +1,16 @@
 import type { Reason } from '../../api/fields.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { KubeClient } from './client.ts';
-import { isConflict } from './errors.ts';
-import { LEASES, type Lease } from './objects.ts';
+import { isConflict, isNotFound } from './errors.ts';
+import { LEASES, type Lease, pathOf } from './objects.ts';
 
 /** A follower takes over when the lease has not moved for this long by its own clock. */
 export const LEASE_MS = 10_000;
 /** The leader stops acting when its last successful renewal is older: 3 s before anyone may take over. */
 export const RENEW_DEADLINE_MS = 7_000;
 const RETRY_MS = 2_000;
+/** One request that hangs leaves time for another try before the deadline: 2 s + 2.5 s + 2 s. */
+const ANSWER_MS_MAX = 2_500;
 const FIELD_MANAGER = 'drover-election';
 
 export interface ElectionOptions {
@@ -50,9 +52,10 @@ export class Election {
     if (this.isLeader()) return undefined;
     return {
       reason: 'NotLeader',
-      message: this.#holder
-        ? `another replica leads (${this.#holder}); this one only watches`
-        : 'the lease could not be renewed in time; this replica does nothing until it leads again',
+      message:
+        this.#holder && this.#holder !== this.identity
+          ? `another replica leads (${this.#holder}); this one only watches`
+          : 'the lease could not be renewed in time; this replica does nothing until it leads again',
       evidence: { identity: this.identity, holder: this.#holder },
     };
   }
@@ -63,43 +66,46 @@ export class Election {
    */
   async run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
-      if (await this.#tryAcquire()) await this.#leadUntilLost(signal, lead);
+      // An answer that comes after the deadline of what it answers makes no leader.
+      if ((await this.#tryAcquire(signal)) && this.isLeader()) await this.#leadUntilLost(signal, lead);
       else await this.#pause(signal);
     }
   }
 
   async #leadUntilLost(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const term = new AbortController();
+    const stop = () => term.abort(new Error('stopping'));
+    signal.addEventListener('abort', stop, { once: true });
+    // By a timer of its own: a renewal that hangs must not keep the work going past the deadline.
+    const endIfLost = () => {
+      const left_ms = this.#renewedAt + RENEW_DEADLINE_MS - this.#clock.now();
+      if (left_ms > 0) timer = this.#clock.timer(left_ms, endIfLost);
+      else term.abort(new Error('leadership lost'));
+    };
+    let timer = this.#clock.timer(0, endIfLost);
     const work = lead(term.signal).finally(() => term.abort(new Error('leading ended')));
-    while (!signal.aborted && !term.signal.aborted && this.isLeader()) {
-      await this.#pause(term.signal, signal);
-      if (!signal.aborted && !term.signal.aborted) await this.#tryAcquire();
+    // Its failure is thrown below; until then it counts as handled.
+    work.catch(() => undefined);
+    while (!term.signal.aborted) {
+      await this.#pause(term.signal);
+      if (!term.signal.aborted) await this.#tryAcquire(term.signal);
     }
-    term.abort(new Error(signal.aborted ? 'stopping' : 'leadership lost'));
+    timer.cancel();
+    signal.removeEventListener('abort', stop);
     await work;
     if (signal.aborted) await this.#release();
   }
 
-  #pause(...signals: AbortSignal[]): Promise<void> {
-    return this.#clock.sleep(RETRY_MS, AbortSignal.any(signals)).catch(() => undefined);
+  #pause(signal: AbortSignal): Promise<void> {
+    return this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
   }
 
-  async #tryAcquire(): Promise<boolean> {
+  async #tryAcquire(signal: AbortSignal): Promise<boolean> {
     const sentAt = this.#clock.now();
-    const { namespace, name } = this.#options;
     try {
-      const lease = await this.#client.get<Lease>(LEASES, name, namespace);
-      if (!lease) {
-        const fresh = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } };
-        await this.#client.create<Lease>(
-          LEASES,
-          { ...fresh, spec: this.#specFrom(undefined) },
-          FIELD_MANAGER,
-        );
-      } else {
-        if (!this.#mayTake(lease)) return false;
-        await this.#client.replace<Lease>(LEASES, { ...lease, spec: this.#specFrom(lease) }, FIELD_MANAGER);
-      }
+      const lease = await this.#read(signal);
+      if (!this.#mayTake(lease)) return false;
+      await this.#write(lease, this.#specFrom(lease), signal);
       this.#holder = this.identity;
       this.#renewedAt = sentAt;
       return true;
@@ -110,14 +116,41 @@ export class Election {
     }
   }
 
-  #mayTake(lease: Lease): boolean {
-    const holder = lease.spec?.holderIdentity ?? '';
-    const version = lease.metadata.resourceVersion ?? '';
+  #mayTake(lease: Lease | undefined): boolean {
+    const version = lease?.metadata.resourceVersion ?? '';
     if (version !== this.#seen.resourceVersion)
       this.#seen = { resourceVersion: version, at: this.#clock.now() };
-    if (holder === this.identity || holder === '') return true;
-    this.#holder = holder;
+    const holder = lease?.spec?.holderIdentity ?? '';
+    // A lease that was there and is gone was deleted under its holder, who may act on until its deadline.
+    const isFree = lease ? holder === this.identity || holder === '' : this.isLeader();
+    if (isFree) return true;
+    if (holder !== '') this.#holder = holder;
     return this.#clock.now() - this.#seen.at >= LEASE_MS;
+  }
+
+  async #read(signal?: AbortSignal): Promise<Lease | undefined> {
+    const { namespace, name } = this.#options;
+    const path = pathOf(LEASES, namespace, name);
+    const request = { method: 'GET', path, timeout_ms: ANSWER_MS_MAX, ...(signal && { signal }) } as const;
+    try {
+      return await this.#client.request<Lease>(request);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(lease: Lease | undefined, spec: Lease['spec'], signal?: AbortSignal): Promise<void> {
+    const { namespace, name } = this.#options;
+    const fresh = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } };
+    await this.#client.request({
+      method: lease ? 'PUT' : 'POST',
+      path: pathOf(LEASES, namespace, lease && name),
+      query: { fieldManager: FIELD_MANAGER },
+      body: { ...(lease ?? fresh), spec },
+      timeout_ms: ANSWER_MS_MAX,
+      ...(signal && { signal }),
+    });
   }
 
   #specFrom(lease: Lease | undefined): Lease['spec'] {
@@ -134,13 +167,11 @@ export class Election {
 
   /** Gives the lease up at a clean end, so that the next replica need not wait. Best effort. */
   async #release(): Promise<void> {
-    const { namespace, name } = this.#options;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
     try {
-      const lease = await this.#client.get<Lease>(LEASES, name, namespace);
+      const lease = await this.#read();
       if (lease?.spec?.holderIdentity !== this.identity) return;
-      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
-      await this.#client.replace<Lease>(LEASES, { ...lease, spec }, FIELD_MANAGER);
+      await this.#write(lease, { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 });
     } catch {
       // The lease runs out by itself.
     }

@@ -3,9 +3,11 @@ import type { KubeClient } from './client.ts';
 import { EVENTS, type KubeObject } from './objects.ts';
 
 /** Events waiting to be written; more are dropped, since history has them in SQL. */
-const PENDING_MAX = 500;
-/** The Events API refuses longer notes. */
-const NOTE_LENGTH_MAX = 1024;
+export const PENDING_MAX = 500;
+/** The Events API refuses longer notes; it counts bytes, and a Chinese character has three. */
+const NOTE_BYTES_MAX = 1024;
+/** Leaves room for what makes the event's own name unique, within the 253 of a name. */
+const NAME_LENGTH_MAX = 200;
 const CONTROLLER = 'drover.dev/drover';
 
 /** Writes Kubernetes Events (`events.k8s.io/v1`). Best effort: it never fails, waits or grows. */
@@ -27,15 +29,17 @@ export class Recorder {
     }
     const { name, namespace, uid } = about.metadata;
     const where = namespace ?? 'default';
+    // A part of a name may not end in a dash, wherever it was cut.
+    const stem = name.slice(0, NAME_LENGTH_MAX).replace(/[-.]+$/, '');
     const event = {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { name: `${name.slice(0, 200)}.${this.#client.clock.id(16)}`, namespace: where },
+      metadata: { name: `${stem}.${this.#client.clock.id(16)}`, namespace: where },
       eventTime: this.#client.microTime(),
       type,
       action,
       reason: reason.reason,
-      note: reason.message.slice(0, NOTE_LENGTH_MAX),
+      note: cutToBytes(reason.message, NOTE_BYTES_MAX),
       regarding: {
         apiVersion: about.apiVersion,
         kind: about.kind,
@@ -56,4 +60,10 @@ export class Recorder {
         this.#pending--;
       });
   }
+}
+
+/** As many whole characters of `text` as fit. */
+function cutToBytes(text: string, bytes_max: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes_max));
+  return text.slice(0, read);
 }
