@@ -111,4 +111,11 @@ export const machineKind = {
 
 export type Machine = ObjectOf<typeof machineKind>;
 export type MachineStatus = NonNullable<Machine['status']>;
+
+/** The lock that holds now; one whose time is over holds nothing. */
+export function lockOf({ spec }: Machine, now: number): Machine['spec']['desired']['locked'] {
+  const { locked } = spec.desired;
+  return locked?.until && Date.parse(locked.until) <= now ? undefined : locked;
+}
+
 export type Location = z.infer<typeof location>;

@@ -1,6 +1,6 @@
 import { allowanceOf, hundredthsOf, type Reason, toMilliseconds } from '../api/fields.ts';
 import { STALENESS_MS_MAX } from '../api/limits.ts';
-import type { Machine } from '../api/machine.ts';
+import { lockOf, type Machine } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
 import { TYPES } from '../api/operation-types.ts';
 import { labelsOf } from '../fleet/labels.ts';
@@ -41,8 +41,8 @@ export function admit(question: Question): Reason | undefined {
   }
   if (!machine)
     return { reason: 'NoMachine', message: `there is no valid Machine ${operation.spec.machine}` };
-  const { locked } = machine.spec.desired;
-  if (locked && !(locked.until && Date.parse(locked.until) <= now)) {
+  const locked = lockOf(machine, now);
+  if (locked) {
     const message = `Machine ${machine.metadata.name} is locked by ${locked.by}: ${locked.why}`;
     return {
       reason: 'Locked',

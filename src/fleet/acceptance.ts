@@ -1,7 +1,7 @@
 import type { KubeCache } from '../platform/kube/cache.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
-import { isConflict, isNotFound } from '../platform/kube/errors.ts';
+import { isConflict, isNotFound, KubeError } from '../platform/kube/errors.ts';
 import type { Condition, KubeObject } from '../platform/kube/objects.ts';
 
 const FIELD_MANAGER = 'drover-acceptance';
@@ -18,21 +18,21 @@ export async function reportRejected(
   now: number,
 ): Promise<void> {
   let writes = 0;
+  let failure: unknown;
   for (const cache of caches) {
     for (const { object, message } of cache.rejected.values()) {
       if (writes >= WRITES_MAX) return;
-      if (
-        await setConditions(
-          client,
-          cache,
-          object,
-          [{ type: 'Accepted', status: 'False', reason: 'Invalid', message }],
-          now,
-        )
-      )
-        writes++;
+      const wanted = [{ type: 'Accepted', status: 'False', reason: 'Invalid', message }] as const;
+      try {
+        if (await setConditions(client, cache, object, wanted, now)) writes++;
+      } catch (error) {
+        // One that the server refuses must not keep the others from being told.
+        if (!(error instanceof KubeError)) throw error;
+        failure ??= error;
+      }
     }
   }
+  if (failure !== undefined) throw failure;
 }
 
 /** Sets conditions by one conditional patch; false where they stand so already, or the object has changed meanwhile. */

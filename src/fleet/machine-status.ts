@@ -1,5 +1,5 @@
 import type { Incident } from '../api/incident.ts';
-import type { Machine, MachineStatus } from '../api/machine.ts';
+import { lockOf, type Machine, type MachineStatus } from '../api/machine.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
 import { withCondition } from '../platform/kube/conditions.ts';
 import type { Condition } from '../platform/kube/objects.ts';
@@ -31,7 +31,7 @@ export function machineStatus(
   const rebooted = seen.bootID !== '' && seen.bootID !== old.bootID;
   const status: MachineStatus = {
     observedGeneration: machine.metadata.generation ?? 0,
-    state: stateOf(machine, seen, incident, operation),
+    state: stateOf(machine, seen, incident, operation, now),
     evidence: [...seen.evidence],
     decisions: decisions ?? [],
     conditions: conditionsOf(machine, seen, incident).reduce(
@@ -54,10 +54,11 @@ function stateOf(
   seen: Seen,
   incident: Incident | undefined,
   operation: NodeOperation | undefined,
+  now: number,
 ): string {
   if (operation?.status?.admittedAt) return operation.spec.type;
   if (incident) return incident.status?.stage ?? 'Detected';
-  if (machine.spec.desired.locked) return 'Locked';
+  if (lockOf(machine, now)) return 'Locked';
   if (!seen.joined) return 'NoNode';
   if (seen.unschedulable) return 'Cordoned';
   return seen.ready === 'True' ? 'Ready' : 'NotReady';
