@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Clock } from '../platform/clock/clock.ts';
 import { lineLog } from '../platform/telemetry/log.ts';
 import { type Report, simulate } from '../simulation/simulate.ts';
 import { CliError, EXIT, type Io } from './io.ts';
@@ -34,7 +35,9 @@ async function run(options: Options, io: Io): Promise<void> {
   const machines = numberIn('--machines', options.machines, 12, 2000);
   let broken = 0;
   for (let seed = first; seed < first + count; seed++) {
-    const log = options.verbose ? { log: lineLog(io.clock, (line) => io.out(`${line}\n`)) } : {};
+    const log = options.verbose
+      ? { logOf: (clock: Clock) => lineLog(clock, (line) => io.out(`${line}\n`)) }
+      : {};
     const report = await simulate({ seed, days, machines, ...log });
     io.out(options.output === 'json' ? `${JSON.stringify(report)}\n` : textOf(report));
     if (report.violations.length > 0) broken++;

@@ -281,7 +281,11 @@ function escalate(status: IncidentStatus, why: Reason, now: number): Plan {
 }
 
 /** What must be let finish before any remedy: a dump being written, a boot under way, the last repair settling. */
-function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause: Cause): Reason | undefined {
+function holdOf(
+  { belief, incident, operations, now }: View,
+  policy: HealingPolicy,
+  cause: Cause,
+): Reason | undefined {
   const seen = belief.console;
   // Whatever the cause is called: a site's own ladder for it may well begin with a reboot.
   const dumps = seen?.value === 'Dumping' && belief.ssh?.value !== 'Answers';
@@ -296,6 +300,13 @@ function holdOf({ belief, operations, now }: View, policy: HealingPolicy, cause:
       return { reason: 'BootInProgress', message: 'it is booting by itself', until: stamp(until_ms) };
   }
   const { ssh } = belief;
+  // Its prompt came after the verdict: our probes have not met it yet, and a reboot now would be a wrong one.
+  const toldAt = Date.parse(incident?.status?.diagnosis?.at ?? '');
+  if (seen?.value === 'Running' && seen.since > toldAt && ssh?.value !== 'Answers' && DOWN.has(cause)) {
+    const until_ms = seen.since + STARTUP_MS;
+    const message = 'its console shows that it has come up; it is given time to answer';
+    if (now < until_ms) return { reason: 'Starting', message, until: stamp(until_ms) };
+  }
   if (
     ssh?.value === 'Answers' &&
     now - ssh.since < STARTUP_MS &&

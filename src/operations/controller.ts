@@ -15,6 +15,7 @@ import type { KubeObject } from '../platform/kube/objects.ts';
 import { WorkQueue } from '../platform/kube/queue.ts';
 import type { Outside } from '../platform/outside.ts';
 import type { Beliefs } from '../signals/beliefs.ts';
+import { targetOf } from '../signals/targets.ts';
 import { admitted, advanced, begun, currentStep, ended, isOverdue, refused } from './progress.ts';
 import { act } from './steps/act.ts';
 import { cordon, uncordon } from './steps/cordon.ts';
@@ -51,6 +52,8 @@ export interface OperationsOptions {
 export class OperationsController {
   readonly queue: WorkQueue;
   readonly #options: OperationsOptions;
+  /** Ends what is under way when this replica no longer leads. */
+  #stop: AbortSignal = AbortSignal.abort();
   readonly #refusalWrittenAt = new Map<string, number>();
 
   constructor(options: OperationsOptions) {
@@ -59,6 +62,7 @@ export class OperationsController {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#stop = signal;
     const { caches, onError } = this.#options;
     const stop = caches.operations.subscribe(({ key, after }) => {
       if (!after?.status?.endedAt) this.queue.add(key);
@@ -148,6 +152,10 @@ export class OperationsController {
       belief,
       client: member.client,
       outside: outside(machine),
+      probe: async () => {
+        const prober = outside(machine)?.prober;
+        return (await prober?.probe([targetOf(machine, clusters)], this.#stop))?.[0];
+      },
       startedAt,
       now: clock.now(),
       persist: async (next) => {

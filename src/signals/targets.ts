@@ -15,7 +15,7 @@ export function targetsOf(
 ): { prober: Prober; targets: Target[] }[] {
   const groups = new Map<string, { prober: Prober; targets: Target[] }>();
   for (const machine of machines) {
-    const { name, id } = machine.spec.provider;
+    const { name } = machine.spec.provider;
     let group = groups.get(name);
     if (!group) {
       const prober = outside(machine)?.prober;
@@ -23,17 +23,22 @@ export function targetsOf(
       group = { prober, targets: [] };
       groups.set(name, group);
     }
-    const node = clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
-    const address = node?.address || machine.metadata.name;
-    const { ssh = address, kubelet = address } = machine.spec.addresses;
-    group.targets.push({
-      machine: machine.metadata.name,
-      id,
-      ssh: withPort(ssh, SSH_PORT),
-      kubelet: withPort(kubelet, KUBELET_PORT),
-    });
+    group.targets.push(targetOf(machine, clusters));
   }
   return [...groups.values()];
+}
+
+/** Where a machine's ports are: as its Machine says, or at its Node's address. */
+export function targetOf(machine: Machine, clusters: Clusters): Target {
+  const node = clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
+  const address = node?.address || machine.metadata.name;
+  const { ssh = address, kubelet = address } = machine.spec.addresses;
+  return {
+    machine: machine.metadata.name,
+    id: machine.spec.provider.id,
+    ssh: withPort(ssh, SSH_PORT),
+    kubelet: withPort(kubelet, KUBELET_PORT),
+  };
 }
 
 /** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address, as nodes report theirs. */

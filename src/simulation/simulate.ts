@@ -1,5 +1,5 @@
 import { type Incident, incidentKind } from '../api/incident.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
+import { type Clock, DAY, HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { VirtualClock } from '../platform/clock/virtual.ts';
 import type { KubeObject } from '../platform/kube/objects.ts';
 import type { Log } from '../platform/telemetry/log.ts';
@@ -12,7 +12,8 @@ export interface SimulationOptions {
   seed: number;
   days: number;
   machines: number;
-  log?: Log;
+  /** Makes the log of all replicas; its times are those of the simulation. */
+  logOf?: (clock: Clock) => Log;
 }
 
 export interface Report {
@@ -54,7 +55,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   const restart = () =>
     world.start({
       identity: `drover-${++started}`,
-      ...(options.log && { log: options.log }),
+      ...(options.logOf && { log: options.logOf(clock) }),
       watcher: invariants,
     });
   const story = new Story({ world, invariants, seed: options.seed, restart });

@@ -46,10 +46,16 @@ export class Scene {
     return found;
   }
 
-  /** For what goes wrong at three in the morning: the incident as it stands. */
+  /** For what goes wrong at three in the morning: the incident and the operations as they stand. */
   async #story(): Promise<string> {
     const { stage, diagnosis, waiting, attempts } = (await this.incident())?.status ?? {};
-    return JSON.stringify({ stage, cause: diagnosis?.cause, waiting, attempts });
+    const operations = (await this.operations()).map(({ metadata, spec, status }) => ({
+      name: metadata.name,
+      type: spec.type,
+      state: status?.state,
+      waiting: status?.waiting?.message,
+    }));
+    return JSON.stringify({ stage, cause: diagnosis?.cause, waiting, attempts, operations });
   }
 
   async incidents(): Promise<Incident[]> {

@@ -185,6 +185,23 @@ describe('a machine that is writing its dump', () => {
   });
 });
 
+describe('a machine that has come up by itself', () => {
+  const probe = async () => ({ ssh: 'Answers', kubelet: 'Refused' }) as const;
+
+  it('is left alone: it is asked once more right before a repair would end its new boot', async () => {
+    const setting = setUp({ looks: SILENT, context: { probe } });
+    const { result } = await after(setting);
+    assert.equal(result.is === 'needless' && result.why.reason, 'AnswersAgain');
+    assert.deepEqual(setting.log, []);
+  });
+
+  it('is rebooted all the same where a person wants its boot to end', async () => {
+    const wish = operation({ reason: { kind: 'Person', name: 'mei' } });
+    const setting = setUp({ operation: wish, looks: SILENT, context: { probe } });
+    assert.equal((await after(setting)).result.is, 'done');
+  });
+});
+
 describe('a service', () => {
   const restart = operation({ type: 'RestartService', service: 'kubelet' });
 

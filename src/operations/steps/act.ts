@@ -70,6 +70,8 @@ async function boot(context: StepContext): Promise<StepResult> {
   if (operation.spec.type === 'Nmi' && !reading.capabilities.nmi) {
     return { is: 'failed', why: { reason: 'NoNmi', message: 'this machine’s provider cannot send an NMI' } };
   }
+  const back = await answersAgain(context);
+  if (back) return back;
   const no = context.refusal();
   if (no) return { is: 'waiting', why: no, again_ms: AGAIN_MS };
 
@@ -162,6 +164,17 @@ async function alreadyBooted({ operation, status, client }: StepContext): Promis
       evidence: { expected, bootID },
     },
   };
+}
+
+/**
+ * A machine that comes up by itself answers some moments before patrol and its Node tell of it. It is asked once
+ * more, right before a repair would end the boot that has just begun.
+ */
+async function answersAgain({ operation, belief, probe }: StepContext): Promise<StepResult | undefined> {
+  if (operation.spec.reason.kind !== 'Incident' || belief.ssh?.value === 'Answers') return undefined;
+  if ((await probe())?.ssh !== 'Answers') return undefined;
+  const message = 'sshd answers again, so it may have come up by itself: it is left alone and looked at anew';
+  return { is: 'needless', why: { reason: 'AnswersAgain', message } };
 }
 
 function noProvider(name: string) {

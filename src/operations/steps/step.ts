@@ -1,6 +1,7 @@
 import type { Reason } from '../../api/fields.ts';
 import type { Machine } from '../../api/machine.ts';
 import type { NodeOperation, NodeOperationStatus } from '../../api/node-operation.ts';
+import type { Probe } from '../../platform/hosts/prober.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import type { Outside } from '../../platform/outside.ts';
 import type { Belief } from '../../signals/belief.ts';
@@ -25,6 +26,8 @@ export interface StepContext {
   /** When this step began. */
   startedAt: number;
   now: number;
+  /** Asks the machine's ports now, as patrol does; undefined where we could not ask. */
+  probe(): Promise<Probe | undefined>;
   /** Writes a status before anything else happens; throws when somebody else has written meanwhile. */
   persist(status: NodeOperationStatus): Promise<void>;
   /** Asked right before the machine is touched: why this replica must not, where it must not. */

@@ -90,6 +90,7 @@ export function setUp(options: Options = {}): Setting {
       },
       prober: { probe: async () => [] },
     },
+    probe: async () => undefined,
     startedAt: options.startedAt ?? now,
     now,
     persist: async (status) => {
