@@ -21,11 +21,11 @@ function project({ metadata }: KubeObject): View {
   return { zone, tags: tags.split('.').filter(Boolean) };
 }
 
-const nodesOf = (transport: Transport, clock: VirtualClock) =>
+const nodesOf = (transport: Transport, clock: VirtualClock, read = project) =>
   new KubeCache<View>({
     client: new KubeClient(transport, clock),
     resource: NODES,
-    project,
+    project: read,
     indexes: { zone: ({ zone }) => (zone ? [zone] : []), tag: ({ tags }) => tags },
   });
 
@@ -256,7 +256,7 @@ const listEnd = (resourceVersion: string) => ({
 });
 
 /** Each watch gets the next of these, one event a second. */
-function played(...watches: unknown[][]) {
+function played(watches: unknown[][], read = project) {
   const clock = new VirtualClock(5);
   const transport: Transport = {
     send: () => Promise.reject(new Error('nobody lists here')),
@@ -275,14 +275,14 @@ function played(...watches: unknown[][]) {
     },
     close: () => {},
   };
-  const cache = nodesOf(transport, clock);
+  const cache = nodesOf(transport, clock, read);
   const stop = new AbortController();
   void cache.run(stop.signal);
   return { clock, cache, stop };
 }
 
 test('what we made while a list was under way is not taken away by that list', async () => {
-  const { clock, cache, stop } = played([added('n1', '5'), listEnd('6')]);
+  const { clock, cache, stop } = played([[added('n1', '5'), listEnd('6')]]);
   await clock.advance(500);
   cache.observe(object('n2', '7'));
   await clock.advance(SECOND);
@@ -291,14 +291,30 @@ test('what we made while a list was under way is not taken away by that list', a
   stop.abort();
 });
 
+test('objects of a list are projected as they come: 50,000 whole ones are never held together', async () => {
+  let projected = 0;
+  const { clock, cache, stop } = played([[added('n1', '1'), added('n2', '2'), listEnd('2')]], (object) => {
+    projected++;
+    return project(object);
+  });
+  await clock.advance(1500);
+  assert.equal(projected, 2);
+  assert.equal(cache.synced, false, 'the list is not whole yet');
+  assert.equal(cache.size, 0, 'and nobody sees half of it');
+  await clock.advance(SECOND);
+  assert.equal(cache.size, 2);
+  assert.equal(projected, 2);
+  stop.abort();
+});
+
 test('after etcd was restored from a backup the older state counts', async () => {
-  const { clock, cache, stop } = played(
+  const { clock, cache, stop } = played([
     [
       ...[added('n1', '5', { zone: 'a' }), listEnd('6'), added('n1', '8', { zone: 'b' }), added('n2', '9')],
       { type: 'ERROR', object: { kind: 'Status', code: 504, message: 'Too large resource version' } },
     ],
     [added('n1', '5', { zone: 'a' }), listEnd('6')],
-  );
+  ]);
   await clock.advance(3 * SECOND);
   assert.equal(cache.get('n1')?.zone, 'b');
   await clock.advance(20 * SECOND);

@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { KubeClient, Place } from './client.ts';
 import { messageOf } from './errors.ts';
 import type { KubeObject, Resource } from './objects.ts';
-import { reflect } from './reflector.ts';
+import { type Listing, reflect } from './reflector.ts';
 
 /** Items that could not be read are kept up to this many, to be reported; more are left out. */
 export const REJECTED_MAX = 1000;
@@ -33,6 +33,9 @@ interface Entry<T> {
   item: T;
   resourceVersion: string;
 }
+
+/** An object as read: its projection, or what is wrong with it. */
+type Read<T> = Entry<T> | { rejected: Rejected; resourceVersion: string };
 
 /**
  * A projected copy of one collection, kept by a watch. It says how old it is: data is only as good as
@@ -70,7 +73,7 @@ export class KubeCache<T> {
         alive: () => {
           this.#aliveAt = this.#clock.now();
         },
-        replaceAll: (objects, resourceVersion) => this.#replaceAll(objects, resourceVersion),
+        list: () => this.#list(),
         changed: (object, gone) => this.#changed(object, gone),
       },
       signal,
@@ -132,17 +135,27 @@ export class KubeCache<T> {
   observe(object: KubeObject): void {
     // An answer that comes after the stream has passed it is old news: its object may be deleted by now, and
     // no event would ever take it away again.
-    if (isNewer(versionOf(object), this.#told)) this.#put(object);
+    if (isNewer(versionOf(object), this.#told)) this.#put(keyOf(object), this.#read(object));
   }
 
   #changed(object: KubeObject, gone: boolean): void {
     this.#events++;
     this.#told = versionOf(object);
-    if (!gone) this.#put(object);
+    if (!gone) this.#put(keyOf(object), this.#read(object));
     else if (!this.#hasNewer(keyOf(object), this.#told)) this.#remove(keyOf(object));
   }
 
-  #replaceAll(objects: Map<string, KubeObject>, resourceVersion: string): void {
+  /** Projected at once: 50,000 whole objects, even for the time of a list, are 700 MB. */
+  #list(): Listing {
+    const all = new Map<string, Read<T>>();
+    return {
+      add: (object) => all.set(keyOf(object), this.#read(object)),
+      remove: (object) => all.delete(keyOf(object)),
+      done: (resourceVersion) => this.#replaceAll(all, resourceVersion),
+    };
+  }
+
+  #replaceAll(all: ReadonlyMap<string, Read<T>>, resourceVersion: string): void {
     this.#relists++;
     // Versions that go back mean an etcd restored from a backup: ours of the lost time count for nothing.
     if (isNewer(this.#told, resourceVersion)) {
@@ -151,8 +164,8 @@ export class KubeCache<T> {
     }
     this.#told = resourceVersion;
     for (const key of [...this.#entries.keys(), ...this.rejected.keys()])
-      if (!objects.has(key) && !this.#hasNewer(key, resourceVersion)) this.#remove(key);
-    for (const object of objects.values()) this.#put(object);
+      if (!all.has(key) && !this.#hasNewer(key, resourceVersion)) this.#remove(key);
+    for (const [key, read] of all) this.#put(key, read);
     this.#synced = true;
   }
 
@@ -162,25 +175,32 @@ export class KubeCache<T> {
     return isNewer(known, resourceVersion);
   }
 
-  #put(object: KubeObject): void {
-    const key = keyOf(object);
+  #read(object: KubeObject): Read<T> {
     const resourceVersion = versionOf(object);
-    const present = this.#entries.get(key);
-    if (present?.resourceVersion === resourceVersion || this.#hasNewer(key, resourceVersion)) return;
-    let item: T;
+    // What a list brings is mostly known already.
+    const present = this.#entries.get(keyOf(object));
+    if (present?.resourceVersion === resourceVersion) return { ...present };
     try {
-      item = this.#options.project(object);
+      return { item: this.#options.project(object), resourceVersion };
     } catch (error) {
-      if (this.#entries.has(key)) this.#remove(key);
-      if (this.rejected.has(key) || this.rejected.size < REJECTED_MAX)
-        this.rejected.set(key, { object, message: messageOf(error) });
+      return { rejected: { object, message: messageOf(error) }, resourceVersion };
+    }
+  }
+
+  #put(key: string, read: Read<T>): void {
+    const present = this.#entries.get(key);
+    if (present?.resourceVersion === read.resourceVersion || this.#hasNewer(key, read.resourceVersion))
+      return;
+    if ('rejected' in read) {
+      this.#remove(key);
+      if (this.rejected.size < REJECTED_MAX) this.rejected.set(key, read.rejected);
       return;
     }
     this.rejected.delete(key);
     if (present) this.#unindex(key, present.item);
-    this.#entries.set(key, { item, resourceVersion });
-    this.#index(key, item);
-    this.#tell({ key, before: present?.item, after: item });
+    this.#entries.set(key, read);
+    this.#index(key, read.item);
+    this.#tell({ key, before: present?.item, after: read.item });
   }
 
   #remove(key: string): void {

@@ -49,6 +49,19 @@ export class KubeClient {
     place: Place = {},
   ): Promise<{ items: T[]; resourceVersion: string }> {
     const items: T[] = [];
+    let resourceVersion = '';
+    for await (const page of this.pages<T>(resource, place)) {
+      for (const item of page.items) items.push(item);
+      resourceVersion = page.resourceVersion;
+    }
+    return { items, resourceVersion };
+  }
+
+  /** The same page by page, for who keeps less than the whole objects. */
+  async *pages<T extends KubeObject>(
+    resource: Resource,
+    place: Place = {},
+  ): AsyncGenerator<{ items: T[]; resourceVersion: string }> {
     let token = '';
     let resourceVersion = '';
     do {
@@ -62,14 +75,14 @@ export class KubeClient {
         path: pathOf(resource, place.namespace),
         query,
       });
-      // Servers leave kind and apiVersion out of list items.
-      for (const item of page.items) {
-        items.push(item.kind ? item : { ...item, kind: resource.kind, apiVersion: apiVersionOf(resource) });
-      }
       resourceVersion ||= page.metadata.resourceVersion;
       token = page.metadata.continue ?? '';
+      // Servers leave kind and apiVersion out of list items.
+      const items = page.items.map((item) =>
+        item.kind ? item : { ...item, kind: resource.kind, apiVersion: apiVersionOf(resource) },
+      );
+      yield { items, resourceVersion };
     } while (token);
-    return { items, resourceVersion };
   }
 
   create<T extends KubeObject>(resource: Resource, object: T, fieldManager: string): Promise<T> {

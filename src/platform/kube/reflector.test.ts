@@ -36,10 +36,17 @@ function follow(clock: VirtualClock, transport: Transport) {
       alive: () => {
         seen.aliveAt = clock.now();
       },
-      replaceAll: (all) => {
-        seen.lists++;
-        objects.clear();
-        for (const [key, object] of all) objects.set(key, object);
+      list: () => {
+        const all = new Map<string, KubeObject>();
+        return {
+          add: (object) => all.set(object.metadata.name, object),
+          remove: ({ metadata }) => all.delete(metadata.name),
+          done: () => {
+            seen.lists++;
+            objects.clear();
+            for (const [key, object] of all) objects.set(key, object);
+          },
+        };
       },
       changed: (object, gone) => {
         seen.changes.push(`${gone ? '-' : ''}${object.metadata.name}`);
@@ -239,6 +246,16 @@ test('a list that breaks off half way changes nothing: readers keep the old one'
   await clock.advance(10 * SECOND);
   assert.equal(names(), 'n3');
   assert.equal(seen.lists, 2);
+});
+
+test('what goes while the list is under way is not in it', async () => {
+  const { clock, names } = played(async function* (request) {
+    yield* [node('n1', '1'), node('n2', '2'), { ...node('n1', '3'), type: 'DELETED' }, node('n3', '4')];
+    yield listEnd('4');
+    await untilAborted(request);
+  });
+  await clock.advance(SECOND);
+  assert.equal(names(), 'n2 n3');
 });
 
 test('an error on the stream that is not about the version goes on from there; a version from the future lists', async () => {

@@ -1,4 +1,3 @@
-import { keyOf } from './cache.ts';
 import type { KubeClient, Place } from './client.ts';
 import { KubeError, messageOf } from './errors.ts';
 import { apiVersionOf, type KubeObject, type Resource } from './objects.ts';
@@ -18,9 +17,17 @@ export interface Target {
   place: Place;
   /** The stream has just shown that it lives. */
   alive(): void;
-  /** The whole collection by key as of that version, in one step: readers never see half a list. */
-  replaceAll(objects: Map<string, KubeObject>, resourceVersion: string): void;
+  /** Begins to gather the whole collection anew; what is not ended by `done` is forgotten. */
+  list(): Listing;
   changed(object: KubeObject, gone: boolean): void;
+}
+
+export interface Listing {
+  add(object: KubeObject): void;
+  /** It went while the list was under way. */
+  remove(object: KubeObject): void;
+  /** This was all as of that version: it takes the place of what was known, in one step, so that readers never see half a list. */
+  done(resourceVersion: string): void;
 }
 
 interface WatchEvent {
@@ -68,10 +75,13 @@ function retryAfterOf(error: unknown): number {
 
 async function follow(target: Target, position: Position, signal: AbortSignal): Promise<void> {
   if (position.resourceVersion === '' && position.paged) {
-    const { items, resourceVersion } = await target.client.list<KubeObject>(target.resource, target.place);
+    const list = target.list();
+    for await (const page of target.client.pages<KubeObject>(target.resource, target.place)) {
+      for (const item of page.items) list.add(item);
+      position.resourceVersion = page.resourceVersion;
+    }
     target.alive();
-    target.replaceAll(new Map(items.map((item) => [keyOf(item), item])), resourceVersion);
-    position.resourceVersion = resourceVersion;
+    list.done(position.resourceVersion);
   }
   const { clock } = target.client;
   const seconds = Math.floor(WATCH_SECONDS_MIN + clock.random() * WATCH_SECONDS_SPREAD);
@@ -101,7 +111,7 @@ async function follow(target: Target, position: Position, signal: AbortSignal): 
       }
       throw new KubeError(`watch ${target.resource.plural}`, stream.status, stream.refusal);
     }
-    let initial: Map<string, KubeObject> | undefined = listing ? new Map() : undefined;
+    let initial = listing ? target.list() : undefined;
     for await (const value of stream.events) {
       heardAt = clock.now();
       const event = value as WatchEvent;
@@ -111,10 +121,11 @@ async function follow(target: Target, position: Position, signal: AbortSignal): 
       }
       const object = named(event.object, target.resource);
       if (initial) {
-        if (event.type !== 'BOOKMARK') initial.set(keyOf(object), object);
+        if (event.type === 'DELETED') initial.remove(object);
+        else if (event.type !== 'BOOKMARK') initial.add(object);
         else if (object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
           target.alive();
-          target.replaceAll(initial, object.metadata.resourceVersion ?? '0');
+          initial.done(object.metadata.resourceVersion ?? '0');
           initial = undefined;
         }
       } else {
