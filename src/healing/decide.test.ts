@@ -56,6 +56,13 @@ describe('a first symptom', () => {
     }
   });
 
+  it('that is a reboot by itself has a boot before it that we have lost', () => {
+    const story = new Story();
+    story.passes(60, WELL);
+    story.passes(12, { ...WELL, bootID: 'boot-2' });
+    assert.deepEqual([story.status.bootIDBefore, story.status.diagnosis?.cause], ['', 'Restarted']);
+  });
+
   it('of a reboot long ago does not hide which boot the trouble began in', () => {
     const story = new Story();
     story.passes(60, { ...WELL, bootID: 'boot-2' });

@@ -34,6 +34,15 @@ const STORIES: readonly Row[] = [
   ['a switch port that died', { ...LIT, console: 'Running' }, 'NetworkLost', 'Medium'],
   ['power that is off', { ...DARK, console: 'ShutDown' }, 'PoweredOff', 'High'],
   ['power that went off this instant', { ...DARK, lease: 'Moving' }, 'PoweredOff', 'High'],
+  ['a panic before patrol came by', { ready: 'Unknown', console: 'Panicked' }, 'Crashed', 'High'],
+  ['a lockup before patrol came by', { lease: 'Stalled', power: 'On', console: 'LockedUp' }, 'Hung', 'High'],
+  ['a host that has no Node', { ...NO_KUBELET, noNode: true, lease: 'Stalled' }, 'Unknown', 'Low'],
+  [
+    'words of a kubelet that speaks no more',
+    { ...WELL, ready: 'Unknown', readyMessage: RUNTIME },
+    'Unknown',
+    'Low',
+  ],
   ['silence, its lease not known yet', { ...LIT, lease: undefined }, 'Unknown', 'Low'],
   ['silence, its power not known', SILENT, 'Unknown', 'Low'],
   ['silence with power on and a quiet console', { ...LIT, console: 'None' }, 'Unknown', 'Low'],
@@ -97,6 +106,10 @@ describe('a reboot that nothing explains', () => {
     assert.equal(diagnose(belief, {}, NOW).cause, 'Restarted');
   });
 
+  it('is a cause by itself, while it is all that is wrong', () => {
+    assert.equal(diagnose(rebooted(WELL, NOW - 10_000, NOW - 10_000), {}, NOW).cause, 'Restarted');
+  });
+
   it('is not the cause of trouble that began a month later', () => {
     const belief = rebooted({ ...WELL, ready: 'False' }, NOW - 30 * 86_400_000, NOW - 40_000);
     assert.equal(diagnose(belief, {}, NOW).cause, 'Unknown');
@@ -136,6 +149,29 @@ describe('readings', () => {
       const diagnosis = { ...diagnose(beliefOf(looks), around, NOW), at: at(0) };
       assert.equal(incidentKind.status.safeParse({ diagnosis }).error, undefined);
     }
+  });
+});
+
+describe('a rule of the site’s own', () => {
+  const rule = {
+    policy: 'default',
+    name: 'disk',
+    when: 'node.conditions["Disk"] == "True"',
+    for_ms: 0,
+    cause: 'KubeletDown',
+    holds: () => true,
+  } as const;
+  const causeOf = (looks: Looks) => {
+    const rules = { rules: [rule], ruleSince: new Map([['disk', NOW - 9_000]]) };
+    return diagnose({ ...beliefOf(looks), ...rules }, {}, NOW).cause;
+  };
+
+  it('names the cause where our own witnesses name none', () => {
+    assert.deepEqual([causeOf(NOT_READY), causeOf({ ...LIT, console: 'None' })], [rule.cause, rule.cause]);
+  });
+
+  it('says nothing where they know it, or contradict each other', () => {
+    assert.deepEqual([causeOf(PANICKED), causeOf({ ...LIT, lease: 'Moving' })], ['Crashed', 'Unknown']);
   });
 });
 
