@@ -56,6 +56,15 @@ describe('a first symptom', () => {
     }
   });
 
+  it('that nothing explains has a verdict as well, and time to pass before a person is called', () => {
+    const story = new Story();
+    story.passes(12, SILENT);
+    assert.deepEqual([story.status.diagnosis?.cause, story.status.stage], ['Unknown', 'Detected']);
+    assert.deepEqual([story.waiting, story.status.locatedAt], ['MayHealItself', undefined]);
+    story.passes(8 * 60);
+    assert.deepEqual([story.status.stage, story.asked], ['Escalated', []]);
+  });
+
   it('that is a reboot by itself has a boot before it that we have lost', () => {
     const story = new Story();
     story.passes(60, WELL);

@@ -154,6 +154,9 @@ describe('what is sent', () => {
   it('is nothing where the machine’s provider cannot be used', async () => {
     const setting = setUp({ context: { outside: undefined } });
     assert.equal((await after(setting)).status.waiting.reason, 'NoProvider');
+    const service = operation({ type: 'RestartService', service: 'kubelet' });
+    const restart = setUp({ operation: service, context: { outside: undefined } });
+    assert.equal((await after(restart)).status.waiting.reason, 'NoProvider');
   });
 });
 
@@ -178,6 +181,17 @@ describe('a machine that is writing its dump', () => {
     );
     assert.deepEqual(setting.log, []);
     assert.equal((await act(dumping('30s', 0).context)).is, 'done', 'it has had its time');
+  });
+
+  it('that nobody has watched so far has its time from the beginning of the step', async () => {
+    for (const [began_s, is] of [
+      [0, 'waiting'],
+      [60, 'done'],
+    ] as const) {
+      const setting = dumping('1m', began_s);
+      delete setting.context.belief.console;
+      assert.equal((await act(setting.context)).is, is);
+    }
   });
 
   it('has its whole time, however long the step has waited for something else before', async () => {

@@ -72,6 +72,10 @@ describe('a reboot', () => {
     await act(setting.context);
     assert.equal(setting.written()?.evidence?.bootIDBefore, 'boot-1', 'from what we saw before');
     assert.equal((await look(60, WELL, {}, setting.written())).is, 'waiting');
+    const restarted = setUp({ bootID: '', operation: operation({ expectBootID: 'boot-0' }) });
+    restarted.context.belief.boot.value = '';
+    await act(restarted.context);
+    assert.equal(restarted.written()?.evidence?.bootIDBefore, 'boot-0', 'from what was asked for');
   });
 });
 
