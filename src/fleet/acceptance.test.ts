@@ -9,6 +9,7 @@ import type { KubeCache } from '../platform/kube/cache.ts';
 import { KubeClient } from '../platform/kube/client.ts';
 import { KubeError } from '../platform/kube/errors.ts';
 import { type Condition, CRDS, type KubeObject } from '../platform/kube/objects.ts';
+import { TransportError } from '../platform/kube/transport.ts';
 import { EmbeddedApi } from '../simulation/api/index.ts';
 import { reportRejected } from './acceptance.ts';
 import { openCaches } from './caches.ts';
@@ -47,7 +48,17 @@ async function openServer(...loose: Kind[]) {
     await settle();
   };
   const report = (through = client) => reportRejected(through, all, clock.now());
-  return { clock, client, caches, stop, create, conditions, open, settle, report };
+  /** A client whose writes on the object of this name fail; with the names of all that were written on. */
+  const failing = (broken: string, error: Error) => {
+    const told: string[] = [];
+    const mergePatch = (async (resource, name, patch, options) => {
+      told.push(name);
+      if (name === broken) throw error;
+      return client.mergePatch(resource, name, patch, options);
+    }) as KubeClient['mergePatch'];
+    return Object.assign(Object.create(client) as KubeClient, { mergePatch, told });
+  };
+  return { clock, client, caches, stop, create, conditions, open, settle, report, failing };
 }
 
 describe('an object that slipped in wrong', () => {
@@ -112,24 +123,58 @@ describe('an object that slipped in wrong', () => {
   });
 
   it('and whose status the server does not take keeps nobody else from being told', async () => {
-    const { client, stop, create, conditions, open, report } = await openServer(
+    const { stop, create, conditions, open, report, failing } = await openServer(
       machineKind,
       disruptionBudgetKind,
     );
     for (const name of ['a', 'b']) await create(machineKind, name, BAD);
     await create(disruptionBudgetKind, 'c', { maxDisrupted: 'many' });
     await open();
-    const stubborn = Object.create(client) as KubeClient;
-    stubborn.mergePatch = (async (resource, name, patch, options) => {
-      if (name === 'a') throw new KubeError('PATCH a', 422, { message: 'spec.location.zone: Invalid value' });
-      return client.mergePatch(resource, name, patch, options);
-    }) as KubeClient['mergePatch'];
+    const stubborn = failing(
+      'a',
+      new KubeError('PATCH a', 422, { message: 'spec.location.zone: Invalid value' }),
+    );
     await assert.rejects(report(stubborn), /PATCH a: spec.location.zone/, 'and the log has it');
     for (const [kind, name] of [
       [machineKind, 'b'],
       [disruptionBudgetKind, 'c'],
     ] as const)
       assert.equal((await conditions(kind, name))?.[0]?.reason, 'Invalid', name);
+    stop.abort();
+  });
+
+  it('and has changed or gone meanwhile is left to the next pass, without a word', async () => {
+    const { stop, create, conditions, open, report, failing } = await openServer(machineKind);
+    for (const name of ['a', 'b']) await create(machineKind, name, BAD);
+    await open();
+    for (const code of [409, 404]) await report(failing('a', new KubeError('PATCH a', code, {})));
+    assert.equal(await conditions(machineKind, 'a'), undefined);
+    assert.equal((await conditions(machineKind, 'b'))?.[0]?.reason, 'Invalid');
+    stop.abort();
+  });
+
+  it('is one of at most 50 that are told in one pass, and the others are told in the next', async () => {
+    const { stop, create, open, settle, report, failing } = await openServer(machineKind);
+    for (let n = 0; n < 51; n++) await create(machineKind, `m${n}`, BAD);
+    await open();
+    const passes = [];
+    for (const _ of [1, 2, 3]) {
+      const client = failing('none', new Error());
+      await report(client);
+      await settle();
+      passes.push(client.told.length);
+    }
+    assert.deepEqual(passes, [50, 1, 0]);
+    stop.abort();
+  });
+
+  it('waits with all others while the server does not answer at all', async () => {
+    const { stop, create, open, report, failing } = await openServer(machineKind);
+    for (const name of ['a', 'b']) await create(machineKind, name, BAD);
+    await open();
+    const silent = failing('a', new TransportError('no answer', { sent: true }));
+    await assert.rejects(report(silent), TransportError);
+    assert.deepEqual(silent.told, ['a']);
     stop.abort();
   });
 });

@@ -67,6 +67,23 @@ describe('an operation that waits to be let through', () => {
   });
 });
 
+it('what was known before we went blind, or before a plan, is not taken up again: it is found anew', () => {
+  for (const [around, cause] of [
+    [{ blind: 'the API has told us nothing for 120 s' }, 'ControlPlaneBlind'],
+    [{ planned: 'the provider is at work on it' }, 'Planned'],
+  ] as const) {
+    const story = held();
+    story.around = around;
+    story.passes(4);
+    assert.equal(story.status.diagnosis?.cause, cause);
+    story.around = {};
+    story.passes(4, { ...SILENT, power: 'On', console: 'None' });
+    assert.equal(story.status.diagnosis?.cause, 'Unknown');
+    story.passes(4, PANICKED);
+    assert.equal(story.status.diagnosis?.cause, 'Crashed');
+  }
+});
+
 describe('an operation that is held for 20 minutes', () => {
   const tooLong = () => {
     const story = held();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VirtualClock } from '../../platform/clock/virtual.ts';
 import { KubeClient } from '../../platform/kube/client.ts';
+import { KubeError } from '../../platform/kube/errors.ts';
 import { PDBS, PODS, type Pod } from '../../platform/kube/objects.ts';
 import { EmbeddedApi } from '../../simulation/api/index.ts';
 import { at, beliefOf, type Looks, NOW, operation, SILENT, WELL } from '../../test-builders.ts';
@@ -52,7 +53,7 @@ function openNode() {
     const context = { client, belief: beliefOf(looks, 30, now) };
     return drain(setUp({ operation: operation(spec), startedAt: NOW, now, context }).context);
   };
-  return { clock, pod, protect, leaving, gone, look };
+  return { clock, client, pod, protect, leaving, gone, look };
 }
 
 const owned = (kind: string) => ({
@@ -98,6 +99,23 @@ describe('a drain', () => {
     assert.match(found.why.message, /does not let default\/db go$/);
     assert.deepEqual(found.why.evidence, { left: '2', refused: '1', first: 'default/db, default/web' });
     assert.deepEqual(await leaving(), ['web']);
+  });
+
+  it('takes a Pod that is gone already for gone, and stops at an answer that it does not understand', async () => {
+    const { client, pod, look } = openNode();
+    await pod('a');
+    const evict = client.evict.bind(client);
+    client.evict = async () => {
+      throw new KubeError('POST', 404, {});
+    };
+    const found = await look();
+    assert.equal(found.is === 'waiting' && found.why.reason, 'PodsLeaving');
+    client.evict = async () => {
+      throw new KubeError('POST', 500, { message: 'more than one PodDisruptionBudget' });
+    };
+    await assert.rejects(look(2), /more than one PodDisruptionBudget/);
+    client.evict = evict;
+    assert.equal((await look(4)).is, 'waiting');
   });
 
   it('fails when its time is up, or goes on if it was told to', async () => {
