@@ -55,7 +55,9 @@ const spec = z.object({
         .describe('While locked, Drover disrupts this machine in no way.'),
       rebootedAfter: time()
         .optional()
-        .describe('The machine shall have booted after this time: reboot it once if it has not.'),
+        .describe(
+          'The machine shall have booted after this time: reboot it once if it has not. A boot that Drover first saw after it counts.',
+        ),
     })
     .prefault({})
     .describe('The end state that Drover brings about and keeps.'),

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CAUSES, type Cause } from '../api/diagnosis.ts';
 import { incidentKind } from '../api/incident.ts';
+import { tellsWhy } from '../signals/belief.ts';
 import { at, beliefOf, DUMPING, type Looks, NOW, PANICKED, SILENT, WELL } from '../test-builders.ts';
 import { diagnose, type Surroundings } from './diagnose.ts';
 
@@ -73,9 +74,14 @@ describe('the cause of', () => {
 
 describe('what is not the machine’s own fault', () => {
   it('is its rack, by name and numbers, when that is out', () => {
-    const verdict = diagnose(beliefOf(PANICKED), DOMAIN, NOW);
+    const verdict = diagnose(beliefOf({ ...SILENT, power: 'On', console: 'Running' }), DOMAIN, NOW);
     assert.deepEqual([verdict.cause, verdict.domain], ['DomainOutage', 'rack/z1/r1']);
     assert.match(verdict.message, /18 of 20 machines of rack\/z1\/r1/);
+  });
+
+  it('is not its rack, where its own console shows a panic: no switch does that', () => {
+    assert.equal(diagnose(beliefOf(PANICKED), DOMAIN, NOW).cause, 'Crashed');
+    assert.equal(diagnose(beliefOf(DUMPING), DOMAIN, NOW).cause, 'Dumping');
   });
 
   it('is not its zone, where the host answers and only its kubelet is dead', () => {
@@ -235,7 +241,7 @@ describe('whatever the witnesses say', () => {
   it('it is never the machine while we are blind, nor where its domain is out and it does not answer', () => {
     check((looks) => {
       assert.equal(diagnose(beliefOf(looks), { ...DOMAIN, blind: 'blind' }, NOW).cause, 'ControlPlaneBlind');
-      if (looks.ssh === 'Answers') return;
+      if (looks.ssh === 'Answers' || tellsWhy(beliefOf(looks))) return;
       assert.ok(NOT_THE_MACHINE.includes(diagnose(beliefOf(looks), DOMAIN, NOW).cause));
     });
   });

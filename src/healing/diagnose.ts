@@ -1,6 +1,6 @@
 import type { Cause } from '../api/diagnosis.ts';
 import type { Diagnosis } from '../api/incident.ts';
-import { type Belief, leaseState, READING_AGE_MS_MAX, rulesThatHold } from '../signals/belief.ts';
+import { type Belief, leaseState, READING_AGE_MS_MAX, rulesThatHold, tellsWhy } from '../signals/belief.ts';
 import { ruleWords } from '../signals/symptoms.ts';
 
 /** What surrounds the machine: a verdict on it alone would blame machines for their switch. */
@@ -63,7 +63,7 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
   const unreachable =
     (ssh === 'Timeout' || ssh === undefined) && kubelet !== 'Answers' && kubelet !== 'Refused';
 
-  if (around.domain && !hostAnswers) {
+  if (around.domain && !hostAnswers && !tellsWhy(belief)) {
     const { name, lost, total } = around.domain;
     return say(
       'DomainOutage',

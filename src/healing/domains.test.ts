@@ -112,3 +112,11 @@ it('whatever the fleet, what is out has lost its share and its least number, and
     }),
   );
 });
+
+it('machines of a rack that panicked together are no dark rack: their consoles tell why', () => {
+  const fleet = rack('z1', 'r1', 6, 4).map((belief) => ({
+    ...belief,
+    ...(belief.ssh?.value === 'Timeout' && { console: { value: 'Panicked' as const, since: 0, readAt: 0 } }),
+  }));
+  assert.deepEqual(names([...REST, ...fleet]), []);
+});

@@ -1,4 +1,4 @@
-import { type Belief, isLost } from '../signals/belief.ts';
+import { type Belief, isLost, tellsWhy } from '../signals/belief.ts';
 
 /** A rack, zone or cluster of which so many machines are lost that the fault is not theirs. */
 export interface Outage {
@@ -36,7 +36,7 @@ export function outagesOf(beliefs: Iterable<Belief>, limits: DomainLimits): Map<
   const counts = new Map<string, Outage>();
   const parts = new Map<string, Set<Outage>>();
   for (const belief of beliefs) {
-    const lost = isLost(belief) ? 1 : 0;
+    const lost = isLost(belief) && !tellsWhy(belief) ? 1 : 0;
     let wider: string | undefined;
     for (const { level, name } of domainsOf(belief)) {
       let count = counts.get(name);

@@ -90,6 +90,13 @@ export function isLost(belief: Belief): boolean {
   return belief.ssh !== undefined && belief.ssh.value !== 'Answers' && belief.kubelet?.value !== 'Answers';
 }
 
+/** Its own console or power tells why it answers nothing: neither its switch nor its zone is to blame. */
+export function tellsWhy({ power, console }: Belief): boolean {
+  return power?.value === 'Off' || (console !== undefined && OWN_TROUBLE.has(console.value));
+}
+
+const OWN_TROUBLE: ReadonlySet<ConsoleSign> = new Set(['Panicked', 'Dumping', 'Booting']);
+
 /** The site's own rules that have held for their time, in the policy's order. */
 export function rulesThatHold({ rules, ruleSince }: Belief, now: number): { rule: Rule; since: number }[] {
   const found: { rule: Rule; since: number }[] = [];

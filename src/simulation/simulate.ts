@@ -61,6 +61,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   const story = new Story({ world, invariants, seed: options.seed, restart });
   await clock.advance(2 * MINUTE);
   void story.run();
+  void story.attend();
   await clock.advance(options.days * DAY);
   await story.end();
   await clock.advance(LIVENESS_MS);

@@ -1,9 +1,10 @@
 import type { disruptionBudgetKind } from '../api/disruption-budget.ts';
 import { disruptionBudgetKind as budgets } from '../api/disruption-budget.ts';
+import { type Incident, incidentKind } from '../api/incident.ts';
 import { machineKind } from '../api/machine.ts';
 import { HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { seededRandom } from '../platform/clock/random.ts';
-import { NODES } from '../platform/kube/objects.ts';
+import { type KubeObject, NODES } from '../platform/kube/objects.ts';
 import { canStrike, type Fault, type FaultKind, strike } from './fleet/faults.ts';
 import type { Invariants } from './invariants.ts';
 import type { Replica, World } from './world.ts';
@@ -26,12 +27,13 @@ const RATES: readonly { what: FaultKind | Misfortune; perHour: number }[] = [
   { what: 'blind', perHour: 0.1 },
   { what: 'frozen', perHour: 0.1 },
   { what: 'dropped', perHour: 0.3 },
-  { what: 'kill', perHour: 0.4 },
+  { what: 'kill', perHour: 0.3 },
+  { what: 'kill-in-act', perHour: 0.2 },
   { what: 'flaky-provider', perHour: 0.15 },
-  { what: 'cordon', perHour: 0.2 },
+  { what: 'cordon', perHour: 0.3 },
   { what: 'lock', perHour: 0.2 },
   { what: 'freeze', perHour: 0.05 },
-  { what: 'reboot-wish', perHour: 0.2 },
+  { what: 'reboot-wish', perHour: 0.4 },
 ];
 
 /** What happens beside machines' own faults: to Drover, to its provider, by people. */
@@ -41,11 +43,17 @@ type Misfortune =
   | 'frozen'
   | 'dropped'
   | 'kill'
+  | 'kill-in-act'
   | 'flaky-provider'
   | 'cordon'
   | 'lock'
   | 'freeze'
   | 'reboot-wish';
+
+const PEOPLES: ReadonlySet<string> = new Set(['cordon', 'lock', 'reboot-wish']);
+
+/** From the call until a person stands before the machine. */
+const PERSON_MS = 30 * MINUTE;
 
 /** Keeps two replicas running and lets things happen until told to stop; then mends all that people would mend. */
 export class Story {
@@ -79,6 +87,19 @@ export class Story {
     }
   }
 
+  /** People come to the machines that they were called to. Goes on after the end: they still have to. */
+  async attend(): Promise<void> {
+    const { clock, fleet, admin } = this.#world;
+    for (;;) {
+      await clock.sleep(PERSON_MS / 3);
+      const { items } = await admin.list<KubeObject & Incident>(incidentKind.resource);
+      for (const { spec, status } of items) {
+        if (status?.endedAt || !status?.escalatedAt) continue;
+        if (clock.now() - Date.parse(status.escalatedAt) >= PERSON_MS) fleet.get(spec.machine).repair();
+      }
+    }
+  }
+
   /** No more happens, and what only people can mend is mended. */
   async end(): Promise<void> {
     this.#ended = true;
@@ -107,7 +128,7 @@ export class Story {
 
   async #happen(what: FaultKind | Misfortune): Promise<void> {
     const { clock, fleet, admin } = this.#world;
-    const machine = this.#pick();
+    const machine = PEOPLES.has(what) ? this.#pickForPerson() : this.#pick();
     const later = (least_ms: number, most_ms: number, undo: () => void) =>
       clock.timer(least_ms + this.#random() * (most_ms - least_ms), undo);
     const replica = this.#replicas[Math.floor(this.#random() * this.#replicas.length)] as Replica;
@@ -133,8 +154,13 @@ export class Story {
         this.#kill(replica);
         later(SECOND, MINUTE, () => this.#replicas.push(this.#restart()));
         return;
+      case 'kill-in-act':
+        this.#killInAct();
+        this.#strike('crash', this.#pick());
+        return;
       case 'flaky-provider':
         Object.assign(fleet.providerFaults, { lostAnswers: 0.3, lostCalls: 0.2, down: this.#random() < 0.3 });
+        for (let count = 0; count < 2; count++) this.#strike('crash', this.#pick());
         later(MINUTE, 20 * MINUTE, () =>
           Object.assign(fleet.providerFaults, { lostAnswers: 0, lostCalls: 0, down: false }),
         );
@@ -183,6 +209,31 @@ export class Story {
   #pick(): string {
     const names = [...this.#world.fleet.machines.keys()];
     return names[Math.floor(this.#random() * names.length)] as string;
+  }
+
+  /** People look at machines in trouble more than at others. */
+  #pickForPerson(): string {
+    const { fleet } = this.#world;
+    const sick = [...fleet.machines.values()].filter(
+      (machine) => !fleet.kubeletWorks(machine) || !machine.services.containerd,
+    );
+    const isSick = this.#random() < 0.4;
+    const chosen = sick[Math.floor(this.#random() * sick.length)];
+    return isSick && chosen ? chosen.name : this.#pick();
+  }
+
+  /** The worst moment to die: the machine has been struck, and the answer has not been written. */
+  #killInAct(): void {
+    const { fleet, clock } = this.#world;
+    const onAct = () => {
+      fleet.actListeners.delete(onAct);
+      for (const replica of [...this.#replicas]) {
+        if (!replica.drover.election.isLeader()) continue;
+        this.#kill(replica);
+        clock.timer(SECOND, () => this.#replicas.push(this.#restart()));
+      }
+    };
+    fleet.actListeners.add(onAct);
   }
 
   #kill(replica: Replica): void {

@@ -4,9 +4,11 @@
 import { after, before, describe, test } from 'node:test';
 import { disruptionBudgetKind } from '../../src/api/disruption-budget.ts';
 import { healingPolicyKind } from '../../src/api/healing-policy.ts';
+import { type Machine, machineKind } from '../../src/api/machine.ts';
 import { MINUTE } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
-import { Stage } from '../fleet/stage.ts';
+import type { KubeObject } from '../../src/platform/kube/objects.ts';
+import { Stage, until } from '../fleet/stage.ts';
 import { ALONE, LIMITS } from './limits.ts';
 import { OUTAGES } from './outages.ts';
 import { REPAIRS } from './repairs.ts';
@@ -32,6 +34,10 @@ before(async () => {
   const brake = { spec: { brake: { atLeast: 40 } } };
   await stage.client.mergePatch(healingPolicyKind.resource, 'default', brake, manager);
   stage.startReplica('drover');
+  await until('Drover has seen every machine', MINUTE, async () => {
+    const { items } = await stage.client.list<KubeObject & Machine>(machineKind.resource);
+    return items.every(({ status }) => status?.bootID && status.evidence?.length) || undefined;
+  });
 });
 after(() => stage?.[Symbol.asyncDispose]());
 

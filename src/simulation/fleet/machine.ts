@@ -121,6 +121,13 @@ export class SimulatedMachine {
     }
   }
 
+  /** What a person does who stands before it. */
+  repair(): void {
+    this.supplyDead = false;
+    if (!this.linkUp) this.setLink(true);
+    if (this.phase !== 'Running' || this.stubborn.size > 0) this.boot(undefined);
+  }
+
   setService(service: Service, up: boolean): void {
     this.services[service] = up;
     this.print(`systemd[1]: ${up ? 'Started' : 'Stopped'} ${service}.service`);
