@@ -212,6 +212,13 @@ describe('a budget', () => {
     assert.equal(reason({ stocks: state(2) }), 'TooFewSchedulable');
   });
 
+  it('counts a machine that stands in no rack against no rack', () => {
+    const nowhere = machine({ location: { zone: 'z1' } });
+    const stocks = fleet({ per: [{ key: 'rack', maxDisrupted: '0' }] });
+    assert.equal(reason({ stocks, machine: nowhere }), undefined);
+    assert.equal(reason({ stocks }), 'TopologySpent');
+  });
+
   it('is one of all that select the machine, and the strictest counts', () => {
     const stocks = [...fleet({}), ...fleet({ maxDisrupted: '0' })];
     assert.equal(reason({ stocks }), 'BudgetSpent');

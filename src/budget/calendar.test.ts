@@ -21,6 +21,19 @@ describe('a window', () => {
     assert.deepEqual(open, [false, true, true, false]);
   });
 
+  it('knows minutes, and is the whole day where it ends when it begins', () => {
+    const short = windows({ from: '01:30', to: '02:15' });
+    const open = ['01:29', '01:30', '02:14', '02:15'].map((time) => isOpen(short, `2026-01-02T${time}:00Z`));
+    assert.deepEqual(open, [false, true, true, false]);
+    const whole = windows({ days: ['Fri'], from: '00:00', to: '00:00' });
+    assert.deepEqual(
+      ['2026-01-02T00:00:00Z', '2026-01-02T23:59:00Z', '2026-01-03T00:00:00Z'].map((when) =>
+        isOpen(whole, when),
+      ),
+      [true, true, false],
+    );
+  });
+
   it('on certain days is closed on all others', () => {
     // 2026-01-02 is a Friday.
     const weekend = windows({ days: ['Sat', 'Sun'], from: '00:00', to: '23:59' });

@@ -116,6 +116,22 @@ describe('an operation that is held for 20 minutes', () => {
 });
 
 describe('an operation that is under way', () => {
+  it('stands in the incident with what came of it', () => {
+    const outcome = (end?: 'Succeeded' | 'Failed' | 'Cancelled') => {
+      const story = held();
+      story.isAdmitted();
+      if (end) story.ends(end);
+      story.passes(2);
+      const [attempt] = story.status.attempts ?? [];
+      assert.equal(attempt?.endedAt, story.operations[0]?.status?.endedAt);
+      return [attempt?.remedy, attempt?.operation, attempt?.outcome];
+    };
+    assert.deepEqual(outcome(), ['Reboot', 'm1-x-1', 'Running']);
+    assert.deepEqual(outcome('Succeeded'), ['Reboot', 'm1-x-1', 'Worked']);
+    assert.deepEqual(outcome('Failed'), ['Reboot', 'm1-x-1', 'Failed']);
+    assert.deepEqual(outcome('Cancelled'), ['Reboot', 'm1-x-1', 'NotNeeded']);
+  });
+
   it('is never called off, and what it does to the machine is no new cause', () => {
     const story = held();
     story.isAdmitted();
