@@ -1,5 +1,6 @@
 // The whole of Drover in one flat list: what is opened, and which loops run while this replica leads.
 import { isDeepStrictEqual } from 'node:util';
+import { HOME_CLUSTER } from './api/cluster.ts';
 import type { Machine } from './api/machine.ts';
 import type { MachineProvider } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
@@ -229,7 +230,14 @@ export class Drover {
           clock.now(),
         ),
       ),
-      loop('acceptance', 5 * SECOND, () => reportRejected(client, this.allCaches(), clock.now())),
+      loop('acceptance', 5 * SECOND, () =>
+        reportRejected(client, this.allCaches(), clock.now(), (about, why) =>
+          journal.say(
+            { actor: 'fleet', kind: 'Refusal', cluster: HOME_CLUSTER, machine: about.metadata.name, about },
+            why,
+          ),
+        ),
+      ),
       loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),

@@ -1,3 +1,4 @@
+import { MESSAGE_LENGTH_MAX, type Reason } from '../api/fields.ts';
 import type { KubeCache } from '../platform/kube/cache.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
@@ -11,14 +12,15 @@ const WRITES_MAX = 50;
 /**
  * Says on each object that could not be read what is wrong with it: such an object takes part in nothing,
  * and without this nobody would know why.
+ * @param say for an object that is so wrong that the server takes no status on it either.
  */
 export async function reportRejected(
   client: KubeClient,
   caches: readonly KubeCache<never>[],
   now: number,
+  say: (object: KubeObject, why: Reason) => void,
 ): Promise<void> {
   let writes = 0;
-  let failure: unknown;
   for (const cache of caches) {
     for (const { object, message } of cache.rejected.values()) {
       if (writes >= WRITES_MAX) return;
@@ -28,11 +30,10 @@ export async function reportRejected(
       } catch (error) {
         // One that the server refuses must not keep the others from being told.
         if (!(error instanceof KubeError)) throw error;
-        failure ??= error;
+        say(object, { reason: 'Invalid', message: message.slice(0, MESSAGE_LENGTH_MAX) });
       }
     }
   }
-  if (failure !== undefined) throw failure;
 }
 
 /** Sets conditions by one conditional patch; false where they stand so already, or the object has changed meanwhile. */

@@ -183,7 +183,7 @@ export const ALONE: readonly Scenario[] = [
       const malformed = {
         ...typeMetaOf(machineKind),
         metadata: { name: 'malformed' },
-        spec: { provider: 'nonsense' },
+        spec: { provider: { name: 'simulated' } },
       };
       await scene.eventually('the old schema lets it in', MINUTE, async () =>
         scene.client.create<KubeObject>(machineKind.resource, malformed, 'scenario').catch(() => undefined),
@@ -194,7 +194,7 @@ export const ALONE: readonly Scenario[] = [
         return machine?.status?.conditions?.find(({ type }) => type === 'Accepted');
       });
       assert.deepEqual([condition.status, condition.reason], ['False', 'Invalid']);
-      assert.match(condition.message, /spec\.provider/);
+      assert.match(condition.message, /spec\.provider\.id/);
       await scene.ground.strike('kubelet', scene.machine);
       assert.equal((await scene.ended()).status?.stage, 'Healed');
       await scene.client.delete(machineKind.resource, 'malformed');
