@@ -36,7 +36,9 @@ const spec = z
     force: z
       .object({ by: text(128).min(1), why: text(512).min(1) })
       .optional()
-      .describe('Passes budgets, freezes and windows, never a lock nor another operation on the machine.'),
+      .describe(
+        'Passes budgets, freezes, windows and the brake; never a stop switch, a lock nor another operation on the machine.',
+      ),
     cancelled: z.boolean().default(false).describe('Give up before the next step that cannot be undone.'),
   })
   .meta({

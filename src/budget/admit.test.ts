@@ -110,15 +110,15 @@ describe('the gate', () => {
       { machine: machine({ desired: { locked: LOCK } }) },
       { machine: MACHINE },
       { other: undefined },
-      { braked: undefined },
     ];
     let question = all;
     const reasons = steps.map((step) => {
       question = { ...question, ...step };
       return reason(question, spec);
     });
-    const order = ['NotLeader', 'StaleData', 'NoMachine', 'Locked', 'MachineBusy', 'Braked', 'Stopped'];
+    const order = ['NotLeader', 'StaleData', 'NoMachine', 'Locked', 'MachineBusy', 'Stopped'];
     assert.deepEqual(reasons, order);
+    assert.equal(reason({ braked: BRAKED }, { ...spec, stop: undefined }), 'Braked');
     assert.equal(reason({}, { ...spec, stop: undefined }), 'TooManyInFlight');
   });
 });
@@ -134,6 +134,10 @@ describe('force', () => {
   it('passes budgets, freezes and the brake', () => {
     assert.equal(ask({ operation: force, braked: BRAKED }, spent), undefined);
     assert.equal(ask({ operation: force, stocks: [] }), undefined);
+  });
+
+  it('never passes the stop switch', () => {
+    assert.equal(reason({ operation: force }, { stop: { by: 'ana', why: 'fire' } }), 'Stopped');
   });
 
   it('never passes a lock, another operation, old data or a lost lease', () => {

@@ -55,9 +55,24 @@ export function admit(question: Question): Reason | undefined {
     const message = `${other.spec.type} ${other.metadata.name} is under way on this machine`;
     return { reason: 'MachineBusy', message, evidence: { operation: other.metadata.name } };
   }
+  const stopped = stopOf(question, machine);
+  if (stopped) return stopped;
   if (operation.spec.force) return undefined;
   if (question.braked && TYPES[operation.spec.type].boots) return question.braked;
   return budgets(question, machine);
+}
+
+/** The stop switch exempts nobody, and no force passes it: it is what a person reaches for first. */
+function stopOf({ stocks }: Question, machine: Machine): Reason | undefined {
+  const labels = labelsOf(machine);
+  for (const { budget } of stocks) {
+    const { stop, selector } = budget.spec;
+    if (!stop || !matches(selector, labels)) continue;
+    const { name } = budget.metadata;
+    const message = `stopped by ${stop.by} in DisruptionBudget ${name}: ${stop.why}`;
+    return { reason: 'Stopped', message, evidence: { budget: name, by: stop.by } };
+  }
+  return undefined;
 }
 
 function budgets({ operation, takesPods, stocks, now }: Question, machine: Machine): Reason | undefined {
@@ -71,10 +86,6 @@ function budgets({ operation, takesPods, stocks, now }: Question, machine: Machi
   for (const stock of mine) {
     const { spec, metadata } = stock.budget;
     const said = { budget: metadata.name };
-    if (spec.stop) {
-      const message = `stopped by ${spec.stop.by} in DisruptionBudget ${metadata.name}: ${spec.stop.why}`;
-      return { reason: 'Stopped', message, evidence: { ...said, by: spec.stop.by } };
-    }
     if (!disruptive) continue;
     if (!spec.exempt.includes(operation.spec.reason.kind)) {
       const closed = frozen(stock.budget, now) ?? outsideWindows(stock.budget, now);

@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { typeMetaOf } from '../api/crd.ts';
 import type { Reason } from '../api/fields.ts';
-import { type Machine, type MachineStatus, machineKind } from '../api/machine.ts';
+import type { Machine, MachineStatus } from '../api/machine.ts';
 import { nodeOperationKind } from '../api/node-operation.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
@@ -13,6 +12,7 @@ import type { Clusters } from './clusters.ts';
 import { hasOutlived, isHeld } from './cordons.ts';
 import { nodeNameOf } from './labels.ts';
 import { machineStatus, type Seen } from './machine-status.ts';
+import { writeStatus } from './write-status.ts';
 
 const FIELD_MANAGER = 'drover-fleet';
 const CONCURRENCY = 16;
@@ -109,22 +109,14 @@ export class FleetController {
         this.#options.decisions(name),
         clock.now(),
       );
-      const written = await this.#write(machine, next);
-      await this.#keepDesired(written);
+      await this.#keepDesired(
+        await writeStatus(this.#options.client, caches.machines, machine, next, FIELD_MANAGER),
+      );
     } catch (error) {
       if (isConflict(error)) return 500;
       throw error;
     }
     return again_ms;
-  }
-
-  async #write(machine: Machine, status: MachineStatus): Promise<Machine> {
-    if (isDeepStrictEqual(machine.status ?? {}, JSON.parse(JSON.stringify(status)))) return machine;
-    const { client, caches } = this.#options;
-    const object = { ...machine, status };
-    const written = await client.replace<KubeObject>(machineKind.resource, object, FIELD_MANAGER, 'status');
-    caches.machines.observe(written);
-    return written as Machine;
   }
 
   /** `rebootedAfter`: asks once for a reboot where the present boot was there before that time. */

@@ -9,7 +9,8 @@ import { TYPES } from '../api/operation-types.ts';
 import type { Caches } from '../fleet/caches.ts';
 import type { Clusters } from '../fleet/clusters.ts';
 import { policyFor } from '../fleet/policies.ts';
-import { type Clock, DAY } from '../platform/clock/clock.ts';
+import { writeStatus } from '../fleet/write-status.ts';
+import type { Clock } from '../platform/clock/clock.ts';
 import type { History } from '../platform/history/history.ts';
 import type { Journal } from '../platform/history/journal.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
@@ -22,6 +23,7 @@ import { incidentConditions } from './conditions.ts';
 import { decide, isEnded, type Plan, type View } from './decide.ts';
 import type { Surroundings } from './diagnose.ts';
 import { type Outage, outageAround, outagesOf } from './domains.ts';
+import { rebootsToday } from './ladder.ts';
 
 const FIELD_MANAGER = 'drover-healing';
 const CONCURRENCY = 32;
@@ -123,10 +125,7 @@ export class HealingController {
       incident,
       operations,
       around: this.#surroundings(belief, all, incident),
-      rebootsToday: all.filter(
-        (one) =>
-          one.status?.intent && TYPES[one.spec.type].boots && now - Date.parse(one.status.intent.at) < DAY,
-      ).length,
+      rebootsToday: rebootsToday(all, now),
       now,
     };
     try {
@@ -234,7 +233,7 @@ export class HealingController {
         bootTimeout: policy.spec.bootTimeout,
         dumpTimeout: policy.spec.dumpTimeout,
         verifyFor: policy.spec.verifyFor,
-        deadline: `${Math.ceil((toMilliseconds(policy.spec.dumpTimeout) + 3 * toMilliseconds(policy.spec.bootTimeout)) / 60_000)}m`,
+        deadline: deadlineOf(rung, policy),
       },
     };
     try {
@@ -259,15 +258,18 @@ export class HealingController {
   async #write(incident: Incident, status: IncidentStatus): Promise<Incident> {
     const { client, caches, clock, history } = this.#options;
     const conditions = incidentConditions(status, clock.now());
-    const object = {
-      ...incident,
-      status: { ...status, conditions, observedGeneration: incident.metadata.generation ?? 0 },
-    };
-    const written = await client.replace<KubeObject>(incidentKind.resource, object, FIELD_MANAGER, 'status');
-    caches.incidents.observe(written);
-    history.incident(written as Incident);
-    return written as Incident;
+    const next = { ...status, conditions, observedGeneration: incident.metadata.generation ?? 0 };
+    const written = await writeStatus(client, caches.incidents, incident, next, FIELD_MANAGER);
+    if (written !== incident) history.incident(written);
+    return written;
   }
+}
+
+/** What the rung says; a boot, with a dump before it, is given at least what the policy gives those. */
+function deadlineOf({ remedy, timeout }: Rung, { spec }: HealingPolicy): string {
+  if (!TYPES[remedy as OperationType].boots) return timeout;
+  const least_ms = toMilliseconds(spec.dumpTimeout) + 3 * toMilliseconds(spec.bootTimeout);
+  return `${Math.ceil(Math.max(least_ms, toMilliseconds(timeout)) / 60_000)}m`;
 }
 
 /** `…-3` is the third try. */

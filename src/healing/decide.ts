@@ -28,6 +28,8 @@ const DOWN: ReadonlySet<Cause> = new Set([
   'DomainOutage',
   'Restarted',
 ]);
+/** Operations of one incident, those called off too: a machine that comes and goes must not be followed for ever. */
+const TRIES_MAX = 16;
 /** Remedies that end a boot, and so count against `maxRebootsPerDay`. */
 const BOOTS: ReadonlySet<Remedy> = new Set(['Reboot', 'PowerCycle', 'Nmi']);
 
@@ -99,7 +101,7 @@ function proceed(view: View, incident: Incident): Plan {
   const old = incident.status ?? {};
   const status: IncidentStatus = {
     ...old,
-    attempts: attemptsOf(view.operations),
+    attempts: attemptsOf(view.operations).slice(-TRIES_MAX),
     symptoms: merge(old.symptoms, symptomsOf(belief, now)),
   };
   const running = view.operations.find((operation) => !isEnded(operation));
@@ -171,6 +173,10 @@ function proceed(view: View, incident: Incident): Plan {
     });
   }
   if (next.do === 'escalate') return finish(escalate(status, next.why, now));
+  if (view.operations.length >= TRIES_MAX) {
+    const message = `${cause}: ${view.operations.length} operations have come to nothing; a person has to look`;
+    return finish(escalate(status, { reason: 'TooManyTries', message }, now));
+  }
   if (BOOTS.has(next.rung.remedy) && view.rebootsToday >= policy.spec.maxRebootsPerDay) {
     const evidence = { rebootsToday: String(view.rebootsToday), limit: String(policy.spec.maxRebootsPerDay) };
     const message = `${cause}: rebooted ${view.rebootsToday} times within a day already; another reboot would hide the fault`;
@@ -241,16 +247,22 @@ function callOff(
   cause: Cause,
   changed: boolean,
 ): Pick<Plan, 'cancel' | 'say'> | undefined {
-  const unwanted = !runningActs(operation) && (changed || isWell(view));
+  const observes = view.policy?.spec.mode === 'Observe';
+  const unwanted = !runningActs(operation) && (changed || isWell(view) || observes);
   if (!unwanted || operation.spec.cancelled) return undefined;
   return {
     cancel: [operation.metadata.name],
     say: {
       kind: 'Note',
       reason: 'NoLongerNeeded',
-      message: `${operation.spec.type} is called off before it began: ${isWell(view) ? 'the machine is well again' : `the cause is now ${cause}`}`,
+      message: `${operation.spec.type} is called off before it began: ${whyOff(view, cause, observes)}`,
     },
   };
+}
+
+function whyOff(view: View, cause: Cause, observes: boolean): string {
+  if (isWell(view)) return 'the machine is well again';
+  return observes ? 'the policy only observes now' : `the cause is now ${cause}`;
 }
 
 function close(incident: Incident, status: IncidentStatus, now: number): Plan {
@@ -260,7 +272,10 @@ function close(incident: Incident, status: IncidentStatus, now: number): Plan {
   const seconds = Math.round(
     (now - Date.parse(status.firstSymptomAt ?? incident.metadata.creationTimestamp ?? at)) / 1000,
   );
-  const how = stage === 'Healed' ? 'healed' : 'well again without an act of ours';
+  const alone = status.escalatedAt
+    ? 'well again, after a person had been called'
+    : 'well again without an act of ours';
+  const how = stage === 'Healed' ? 'healed' : alone;
   return {
     status: { ...withoutWaiting(status), stage, healedAt: at, endedAt: at },
     say: {

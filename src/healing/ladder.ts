@@ -3,6 +3,9 @@ import type { Reason } from '../api/fields.ts';
 import { toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
 import type { Attempt } from '../api/incident.ts';
+import type { NodeOperation } from '../api/node-operation.ts';
+import { TYPES } from '../api/operation-types.ts';
+import { DAY } from '../platform/clock/clock.ts';
 
 const rung = (remedy: Rung['remedy'], more: Partial<Rung> = {}): Rung => ({
   remedy,
@@ -72,7 +75,9 @@ export interface LadderState {
 /** Which rung is next, counted from the diagnosis or from the end of the last try. Pure. */
 export function nextRung(state: LadderState): Next {
   const { cause, ladder, now } = state;
-  const done = rungsTried(ladder, state.attempts);
+  // One that was called off, or found nothing left to do, has not been tried.
+  const attempts = state.attempts.filter((attempt) => attempt.outcome !== 'NotNeeded');
+  const done = rungsTried(ladder, attempts);
   const lastDone = Math.max(-1, ...done);
   let ended = ladder.length;
   const lastEnd = Math.max(...state.attempts.map((attempt) => Date.parse(attempt.endedAt ?? attempt.at)), 0);
@@ -91,7 +96,7 @@ export function nextRung(state: LadderState): Next {
     }
     return { do: 'try', place, rung };
   }
-  const tries = state.attempts.map((attempt) => attempt.remedy).join(', ');
+  const tries = attempts.map((attempt) => attempt.remedy).join(', ');
   return {
     do: 'escalate',
     place: ended,
@@ -100,7 +105,7 @@ export function nextRung(state: LadderState): Next {
       message: tries
         ? `${cause}: tried ${tries}, and it is not well; a person has to look`
         : `${cause}: there is nothing that Drover could do about it; a person has to look`,
-      evidence: { attempts: String(state.attempts.length) },
+      evidence: { attempts: String(attempts.length) },
     },
   };
 }
@@ -131,4 +136,15 @@ function waitReason(cause: Cause, rung: Rung, until_ms: number): Reason {
         message: `${cause}: ${rung.remedy} comes next, unless it heals by itself before ${until}`,
         until,
       };
+}
+
+/** Boots that Drover has caused, or may have caused, among these operations within the last day. */
+export function rebootsToday(operations: readonly NodeOperation[], now: number): number {
+  return operations.filter(
+    ({ spec, status }) =>
+      status?.intent &&
+      status.intent.answer !== 'Refused' &&
+      TYPES[spec.type].boots &&
+      now - Date.parse(status.intent.at) < DAY,
+  ).length;
 }

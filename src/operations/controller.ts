@@ -1,17 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Reason } from '../api/fields.ts';
 import type { Machine } from '../api/machine.ts';
-import { type NodeOperation, type NodeOperationStatus, nodeOperationKind } from '../api/node-operation.ts';
+import type { NodeOperation, NodeOperationStatus } from '../api/node-operation.ts';
 import type { StepName } from '../api/operation-types.ts';
 import type { Gate } from '../budget/gate.ts';
 import type { Caches } from '../fleet/caches.ts';
 import type { Clusters } from '../fleet/clusters.ts';
+import { writeStatus } from '../fleet/write-status.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { History } from '../platform/history/history.ts';
 import type { Entry, Journal } from '../platform/history/journal.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { isConflict } from '../platform/kube/errors.ts';
-import type { KubeObject } from '../platform/kube/objects.ts';
 import { WorkQueue } from '../platform/kube/queue.ts';
 import type { Outside } from '../platform/outside.ts';
 import type { Beliefs } from '../signals/beliefs.ts';
@@ -197,19 +196,10 @@ export class OperationsController {
   /** Replaces the status if nobody has changed the object since it was read. */
   async #write(operation: NodeOperation, status: NodeOperationStatus): Promise<NodeOperation> {
     const next = { ...status, observedGeneration: operation.metadata.generation ?? 0 };
-    if (isDeepStrictEqual(operation.status ?? {}, JSON.parse(JSON.stringify(next)))) return operation;
     const { client, caches, history } = this.#options;
-    const object = { ...operation, status: next };
-    const written = await client.replace<KubeObject>(
-      nodeOperationKind.resource,
-      object,
-      FIELD_MANAGER,
-      'status',
-    );
-    caches.operations.observe(written);
-    const read = written as NodeOperation;
-    history.operation(read);
-    return read;
+    const written = await writeStatus(client, caches.operations, operation, next, FIELD_MANAGER);
+    if (written !== operation) history.operation(written);
+    return written;
   }
 
   #say(operation: NodeOperation, kind: Entry['kind'], reason: Reason, actor = 'operations'): void {

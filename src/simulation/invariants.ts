@@ -43,6 +43,8 @@ const SIGHT_MS = 30 * SECOND;
 const STALE_MS = 90 * SECOND + 15 * SECOND;
 /** The brake's window, less what it takes to see a fault: who fell ill earlier is no part of a storm. */
 const STORM_MS = 9 * 60 * SECOND;
+/** An object that the API refuses, or an error of the program: nothing in the world calls for either. */
+const OWN_FAULT = /is invalid|is not a function|Cannot read|undefined|is not iterable|exceeded/;
 const VIOLATIONS_MAX = 50;
 
 export class Invariants {
@@ -108,6 +110,11 @@ export class Invariants {
 
   decided(decision: Decision): void {
     this.#decided.add(`${decision.subject}/${decision.reason}`);
+  }
+
+  /** To be called with what went wrong in a loop of a Drover: the world's faults are expected there, faults of its own are not. */
+  failed(message: string): void {
+    if (OWN_FAULT.test(message)) this.#broken(9, message.slice(0, 300));
   }
 
   acted(act: AttributedAct): void {

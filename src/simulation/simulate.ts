@@ -2,7 +2,7 @@ import { type Incident, incidentKind } from '../api/incident.ts';
 import { type Clock, DAY, HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { VirtualClock } from '../platform/clock/virtual.ts';
 import type { KubeObject } from '../platform/kube/objects.ts';
-import type { Log } from '../platform/telemetry/log.ts';
+import { type Log, noLog } from '../platform/telemetry/log.ts';
 import type { Fault } from './fleet/faults.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { Story } from './story.ts';
@@ -51,11 +51,18 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   const stop = new AbortController();
   const invariants = new Invariants(world);
   await invariants.watch(stop.signal);
+  const watched = (log: Log): Log => ({
+    ...log,
+    warn: (message, fields) => {
+      log.warn(message, fields);
+      invariants.failed(message);
+    },
+  });
   let started = 0;
   const restart = () =>
     world.start({
       identity: `drover-${++started}`,
-      ...(options.logOf && { log: options.logOf(clock) }),
+      log: watched(options.logOf?.(clock) ?? noLog),
       watcher: invariants,
     });
   const story = new Story({ world, invariants, seed: options.seed, restart });

@@ -161,6 +161,7 @@ export class Story {
       case 'flaky-provider':
         Object.assign(fleet.providerFaults, { lostAnswers: 0.3, lostCalls: 0.2, down: this.#random() < 0.3 });
         for (let count = 0; count < 2; count++) this.#strike('crash', this.#pick());
+        await this.#wishReboot(this.#pick());
         later(MINUTE, 20 * MINUTE, () =>
           Object.assign(fleet.providerFaults, { lostAnswers: 0, lostCalls: 0, down: false }),
         );
@@ -188,11 +189,9 @@ export class Story {
         await this.#patchBudget({ freezes: [{ from: stamp(clock.now()), to: stamp(end), why: 'an event' }] });
         return;
       }
-      case 'reboot-wish': {
-        const patch = { spec: { desired: { rebootedAfter: new Date(clock.now()).toISOString() } } };
-        await admin.mergePatch(machineKind.resource, machine, patch, { fieldManager: MANAGER });
+      case 'reboot-wish':
+        await this.#wishReboot(machine);
         return;
-      }
       default:
         this.#strike(what, machine);
     }
@@ -220,6 +219,12 @@ export class Story {
     const isSick = this.#random() < 0.4;
     const chosen = sick[Math.floor(this.#random() * sick.length)];
     return isSick && chosen ? chosen.name : this.#pick();
+  }
+
+  async #wishReboot(machine: string): Promise<void> {
+    const { admin, clock } = this.#world;
+    const patch = { spec: { desired: { rebootedAfter: new Date(clock.now()).toISOString() } } };
+    await admin.mergePatch(machineKind.resource, machine, patch, { fieldManager: MANAGER });
   }
 
   /** The worst moment to die: the machine has been struck, and the answer has not been written. */

@@ -1,10 +1,8 @@
 import type { Cause } from '../../api/diagnosis.ts';
 import type { HealingPolicy, Rung } from '../../api/healing-policy.ts';
 import type { Attempt, IncidentStatus } from '../../api/incident.ts';
-import { TYPES } from '../../api/operation-types.ts';
 import { policyFor } from '../../fleet/policies.ts';
-import { ladderFor, type Next, nextRung } from '../../healing/ladder.ts';
-import { DAY } from '../../platform/clock/clock.ts';
+import { ladderFor, type Next, nextRung, rebootsToday } from '../../healing/ladder.ts';
 import type { Tree } from '../tree.ts';
 import type { Facts } from './facts.ts';
 import { moment, span } from './times.ts';
@@ -21,7 +19,7 @@ export function ladder(facts: Facts, now: number): Tree {
   const { name } = policy.metadata;
   const { mode, maxRebootsPerDay, confirmFor } = policy.spec;
   const title = `HealingPolicy ${name}${mode === 'Observe' ? ' only observes (spec.mode)' : ''}`;
-  const reboots = rebootsToday(facts, now);
+  const reboots = rebootsToday(facts.operations, now);
   const limits = `rebooted ${reboots} of at most ${maxRebootsPerDay} times within a day`;
   const status = facts.incident?.status;
   const own = ownRules(policy, facts, now);
@@ -120,11 +118,4 @@ function standing(
   if (!diagnosis) return undefined;
   const lowConfidence = diagnosis.confidence === 'Low';
   return nextRung({ cause, ladder, attempts, diagnosedAt_ms: Date.parse(diagnosis.at), lowConfidence, now });
-}
-
-function rebootsToday({ operations }: Facts, now: number): number {
-  return operations.filter(
-    ({ spec, status }) =>
-      status?.intent && TYPES[spec.type].boots && now - Date.parse(status.intent.at) < DAY,
-  ).length;
 }

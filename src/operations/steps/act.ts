@@ -2,7 +2,7 @@ import { toMilliseconds } from '../../api/fields.ts';
 import { TYPES } from '../../api/operation-types.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
 import { NODES, type Node } from '../../platform/kube/objects.ts';
-import { type Provider, ProviderError } from '../../platform/providers/provider.ts';
+import { type Provider, ProviderError, type Reading } from '../../platform/providers/provider.ts';
 import { consoleSign } from '../../signals/console.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 
@@ -45,7 +45,17 @@ async function boot(context: StepContext): Promise<StepResult> {
   const needless = await alreadyBooted(context);
   if (needless) return needless;
   const { id } = machine.spec.provider;
-  const reading = await outside.provider.describe(id);
+  let reading: Reading;
+  try {
+    reading = await outside.provider.describe(id);
+  } catch (error) {
+    const message = `the provider does not tell how the machine is, and nothing is done blindly: ${messageOf(error)}`;
+    return {
+      is: 'waiting',
+      again_ms: AGAIN_MS,
+      why: { reason: 'ProviderBusy', message: message.slice(0, 1000) },
+    };
+  }
   if (
     operation.spec.type !== 'PowerOn' &&
     reading.power === 'On' &&
@@ -139,7 +149,11 @@ function refused(error: unknown, intent: { key: string; at: string }): StepResul
     case 'Refused':
     case 'NotFound':
     case 'BadCredentials':
-      return { is: 'failed', why: { reason: `Provider${failure}`, message } };
+      return {
+        is: 'failed',
+        why: { reason: `Provider${failure}`, message },
+        status: { intent: { ...intent, answer: 'Refused' } },
+      };
     default:
       return {
         is: 'done',

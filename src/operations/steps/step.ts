@@ -11,7 +11,7 @@ export type StepResult =
   | { is: 'done'; message: string; status?: Partial<NodeOperationStatus> }
   | { is: 'skipped'; message: string }
   | { is: 'waiting'; why: Reason; again_ms: number; status?: Partial<NodeOperationStatus> }
-  | { is: 'failed'; why: Reason }
+  | { is: 'failed'; why: Reason; status?: Partial<NodeOperationStatus> }
   /** There is nothing left to do: the operation ends without having touched the machine. */
   | { is: 'needless'; why: Reason };
 
