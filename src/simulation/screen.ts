@@ -88,7 +88,15 @@ export function renderScreen(facts: ScreenFacts, columns: number): string {
     'LATEST',
     ...facts.recent.slice(0, ROWS_MAX).map((line) => `  ${line}`),
   ];
-  return lines.map((line) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line)).join('\n');
+  return lines
+    .map(shortTimes)
+    .map((line) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line))
+    .join('\n');
+}
+
+/** A time of today needs no date. */
+function shortTimes(line: string): string {
+  return line.replaceAll(/\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d+)?Z/g, '$1');
 }
 
 function table(rows: readonly string[][], widths: readonly number[]): string[] {

@@ -75,6 +75,8 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   invariants.atRest();
 
   const { items } = await world.admin.list<KubeObject & Incident>(incidentKind.resource);
+  // The first that fits is a fault's own: a machine may have had trouble again soon after.
+  items.sort((a, b) => Date.parse(a.status?.detectedAt ?? '') - Date.parse(b.status?.detectedAt ?? ''));
   const report = summarize(options, story.faults, items, world, invariants.violations);
   for (const replica of story.replicas) replica.kill();
   stop.abort(new Error('over'));

@@ -114,6 +114,7 @@ const lastAt = (faults: readonly Fault[]) => Math.max(...faults.map((fault) => f
 
 async function judge(stage: Stage, faults: readonly Fault[]): Promise<DayReport> {
   const incidents = await stage.incidents();
+  incidents.sort((a, b) => Date.parse(a.status?.detectedAt ?? '') - Date.parse(b.status?.detectedAt ?? ''));
   const operations = await stage.operations();
   const { acts, boots } = await stage.truth();
   const nodes = await stage.nodes();

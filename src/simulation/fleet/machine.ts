@@ -1,5 +1,5 @@
 import type { Service } from '../../api/diagnosis.ts';
-import type { Clock, Timer } from '../../platform/clock/clock.ts';
+import { type Clock, DAY, type Timer } from '../../platform/clock/clock.ts';
 
 /** What a machine does while nobody looks. */
 export type Phase = 'Off' | 'Booting' | 'Running' | 'Panicked' | 'Dumping' | 'Hung';
@@ -69,7 +69,8 @@ export class SimulatedMachine {
     this.#onBoot = options.onBoot;
     this.#onChange = options.onChange;
     this.bootID = this.#newBootID();
-    this.upAt = options.clock.now();
+    // It has been running for long: a fleet does not begin with everything just booted.
+    this.upAt = options.clock.now() - DAY;
     this.print(`${this.name} login:`);
   }
 
