@@ -40,8 +40,8 @@ export interface DayReport {
   stories: Story[];
   /** Acts on machines that nothing had happened to. */
   wrong: number;
-  /** Boots by one act beyond the first. */
-  doubleBoots: number;
+  /** Acts for one operation beyond the first. */
+  doubleActs: number;
   cordonsLeft: string[];
   incidentsLeft: string[];
   operationsLeft: string[];
@@ -116,13 +116,10 @@ async function judge(stage: Stage, faults: readonly Fault[]): Promise<DayReport>
   const incidents = await stage.incidents();
   incidents.sort((a, b) => Date.parse(a.status?.detectedAt ?? '') - Date.parse(b.status?.detectedAt ?? ''));
   const operations = await stage.operations();
-  const { acts, boots } = await stage.truth();
+  const { acts } = await stage.truth();
   const nodes = await stage.nodes();
   const struck = new Set(faults.flatMap((fault) => fault.struck));
-  const byKey = Map.groupBy(
-    boots.filter((boot) => boot.key !== undefined),
-    (boot) => boot.key,
-  );
+  const byKey = Map.groupBy(acts, (act) => act.key);
   return {
     stories: faults.flatMap((fault) =>
       fault.struck.map((machine) =>
@@ -130,7 +127,7 @@ async function judge(stage: Stage, faults: readonly Fault[]): Promise<DayReport>
       ),
     ),
     wrong: acts.filter((act) => !struck.has(act.machine)).length,
-    doubleBoots: [...byKey.values()].reduce((sum, same) => sum + same.length - 1, 0),
+    doubleActs: [...byKey.values()].reduce((sum, same) => sum + same.length - 1, 0),
     cordonsLeft: nodes.filter((node) => node.spec?.unschedulable).map((node) => node.metadata.name),
     incidentsLeft: incidents
       .filter(({ status }) => !status?.endedAt)
@@ -189,9 +186,9 @@ export function tableOf(report: DayReport): string {
       .join('  ')
       .trimEnd(),
   );
-  const { wrong, doubleBoots, cordonsLeft, incidentsLeft, operationsLeft } = report;
+  const { wrong, doubleActs, cordonsLeft, incidentsLeft, operationsLeft } = report;
   lines.push(
-    `acts on machines that were well: ${wrong}; second boots by one act: ${doubleBoots}; left over: ` +
+    `acts on machines that were well: ${wrong}; second acts for one operation: ${doubleActs}; left over: ` +
       `${cordonsLeft.length} cordons, ${incidentsLeft.length} incidents, ${operationsLeft.length} operations`,
     ...incidentsLeft,
   );
