@@ -5,9 +5,9 @@ import type { HealingPolicy, Rung } from '../api/healing-policy.ts';
 import type { Attempt, Incident, IncidentStatus, Stage, Symptom } from '../api/incident.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
 import { isHeld } from '../fleet/cordons.ts';
-import type { Belief } from '../signals/belief.ts';
+import { type Belief, isLost } from '../signals/belief.ts';
 import { symptomsOf } from '../signals/symptoms.ts';
-import { diagnose, type Surroundings } from './diagnose.ts';
+import { diagnose, type Surroundings, type Verdict } from './diagnose.ts';
 import { ladderFor, nextRung } from './ladder.ts';
 
 /** How soon a machine in trouble is looked at again when nothing else calls for it. */
@@ -30,6 +30,10 @@ const DOWN: ReadonlySet<Cause> = new Set([
 ]);
 /** Operations of one incident, those called off too: a machine that comes and goes must not be followed for ever. */
 const TRIES_MAX = 16;
+/** A cause that nobody sees any more on a machine that is not well either needs a person after this long. */
+const UNCONFIRMED_MS_MAX = 5 * 60_000;
+/** Causes of which the machine's silence is the sign that stays. */
+const DEAD: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
 /** Remedies that end a boot, and so count against `maxRebootsPerDay`. */
 const BOOTS: ReadonlySet<Remedy> = new Set(['Reboot', 'PowerCycle', 'Nmi']);
 
@@ -173,6 +177,14 @@ function proceed(view: View, incident: Incident): Plan {
     });
   }
   if (next.do === 'escalate') return finish(escalate(status, next.why, now));
+  const doubt = unconfirmed(view, cause, verdict, old);
+  if (doubt && Date.parse(doubt.until) <= now) return finish(escalate(status, doubt, now));
+  if (doubt)
+    return finish({
+      again_ms: LOOK_AGAIN_MS,
+      status: { ...status, stage: stageOf(status), waiting: doubt },
+      ...sayOnce(old, doubt),
+    });
   if (view.operations.length >= TRIES_MAX) {
     const message = `${cause}: ${view.operations.length} operations have come to nothing; a person has to look`;
     return finish(escalate(status, { reason: 'TooManyTries', message }, now));
@@ -341,6 +353,25 @@ function holdOf(
     if (now < until_ms) return { reason: 'Settling', message, until: stamp(until_ms) };
   }
   return undefined;
+}
+
+/**
+ * Why no remedy may be asked for just now: what was told before, perhaps by another replica, is not what this
+ * one sees. A cause of a dead machine is confirmed by its silence. Lasts a limited time, then a person is called.
+ */
+function unconfirmed(
+  { belief, now }: View,
+  cause: Cause,
+  verdict: Verdict,
+  old: IncidentStatus,
+): (Reason & { until: string }) | undefined {
+  if (verdict.cause === cause || (DEAD.has(cause) && isLost(belief))) return undefined;
+  const known = old.waiting?.reason === 'NotConfirmed' ? old.waiting.until : undefined;
+  return {
+    reason: 'NotConfirmed',
+    message: `${cause} was told before, and is not what is seen now: ${verdict.message}`.slice(0, 1000),
+    until: known ?? stamp(now + UNCONFIRMED_MS_MAX),
+  };
 }
 
 function isWell({ belief, policy, now }: View): boolean {

@@ -24,7 +24,7 @@ const STEP_S = 2;
 
 export class Story {
   readonly clock = steppedClock();
-  readonly beliefs = new Beliefs(this.clock, () => this.planned);
+  beliefs = new Beliefs(this.clock, () => this.planned);
   looks: Looks = WELL;
   policy: HealingPolicy | undefined = policy();
   around: Surroundings = {};
@@ -112,6 +112,12 @@ export class Story {
       rebootsToday,
       now: clock.now(),
     };
+  }
+
+  /** Another replica begins to lead, and has seen nothing of the machine yet. */
+  isTakenOver(): void {
+    this.beliefs = new Beliefs(this.clock, () => this.planned);
+    this.beliefs.setMachine('m1', machine(), nodeView());
   }
 
   /** The gate says no to the newest operation, and why. */

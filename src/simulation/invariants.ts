@@ -60,6 +60,8 @@ export class Invariants {
   readonly #begun = new Map<string, { operation: NodeOperation; served: boolean }>();
   readonly #dumpSince = new Map<string, number>();
   readonly #sickSince = new Map<string, number>();
+  /** Zones without a network. */
+  readonly #darkSince = new Map<string, number>();
   /** Nodes that a person cordoned. */
   readonly humanCordons = new Set<string>();
   /** Since when a replica has been cut off or its watches frozen. */
@@ -206,7 +208,9 @@ export class Invariants {
       const age_ms = this.#now() - since;
       if (own && age_ms > SIGHT_MS && age_ms < STORM_MS) sick++;
     }
-    const zonesOut = [...fleet.machines.values()].filter((one) => fleet.zonesDown.has(one.place.zone)).length;
+    const zonesOut = [...fleet.machines.values()].filter(
+      ({ place }) => this.#now() - (this.#darkSince.get(place.zone) ?? this.#now()) > SIGHT_MS,
+    ).length;
     const allowed = Math.max(5, allowanceOf('5%', fleet.machines.size));
     // One more may have been admitted just before the last fell ill.
     if (sick + zonesOut > allowed + 3 && act.phase !== 'Off')
@@ -299,6 +303,9 @@ export class Invariants {
     if (machine.phase === 'Dumping') {
       if (!this.#dumpSince.has(machine.name)) this.#dumpSince.set(machine.name, this.#now());
     } else this.#dumpSince.delete(machine.name);
+    const { zone } = machine.place;
+    if (!this.#world.fleet.zonesDown.has(zone)) this.#darkSince.delete(zone);
+    else if (!this.#darkSince.has(zone)) this.#darkSince.set(zone, this.#now());
     const sick = machine.phase !== 'Running' || !machine.linkUp;
     if (!sick) this.#sickSince.delete(machine.name);
     else if (!this.#sickSince.has(machine.name)) this.#sickSince.set(machine.name, this.#now());

@@ -114,7 +114,8 @@ describe('an answer of the provider', () => {
 
 describe('what is sent', () => {
   const sent = async (type: string, looks = SILENT) => {
-    const setting = setUp({ operation: operation({ type }), looks });
+    const reason = { kind: 'Person', name: 'mei' };
+    const setting = setUp({ operation: operation({ type, reason }), looks });
     if (type === 'PowerOn') setting.provider.reading = reading({ power: 'Off' });
     await act(setting.context);
     return setting.log.at(-1);
@@ -207,6 +208,11 @@ describe('a machine that has come up by itself', () => {
     const { result } = await after(setting);
     assert.equal(result.is === 'needless' && result.why.reason, 'AnswersAgain');
     assert.deepEqual(setting.log, []);
+  });
+
+  it('is left alone where patrol has met it again since the repair was asked for', async () => {
+    const { result } = await after(setUp({ looks: WELL }));
+    assert.equal(result.is === 'needless' && result.why.reason, 'AnswersAgain');
   });
 
   it('is rebooted all the same where a person wants its boot to end', async () => {

@@ -4,6 +4,7 @@ import { messageOf } from '../../platform/kube/errors.ts';
 import { NODES, type Node } from '../../platform/kube/objects.ts';
 import { type Provider, ProviderError, type Reading } from '../../platform/providers/provider.ts';
 import { consoleSign } from '../../signals/console.ts';
+import { symptomsOf } from '../../signals/symptoms.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 
 const AGAIN_MS = 5_000;
@@ -181,13 +182,16 @@ async function alreadyBooted({ operation, status, client }: StepContext): Promis
 }
 
 /**
- * A machine that comes up by itself answers some moments before patrol and its Node tell of it. It is asked once
- * more, right before a repair would end the boot that has just begun.
+ * A machine that comes up by itself answers some moments before patrol and its Node tell of it, and a replica
+ * that has just begun to lead may not have looked at it at all. So the sign that the repair rests on is asked
+ * for once more, right before the repair would end the boot that has just begun.
  */
-async function answersAgain({ operation, belief, probe }: StepContext): Promise<StepResult | undefined> {
-  if (operation.spec.reason.kind !== 'Incident' || belief.ssh?.value === 'Answers') return undefined;
-  if ((await probe())?.ssh !== 'Answers') return undefined;
-  const message = 'sshd answers again, so it may have come up by itself: it is left alone and looked at anew';
+async function answersAgain({ operation, belief, probe, now }: StepContext): Promise<StepResult | undefined> {
+  if (operation.spec.reason.kind !== 'Incident') return undefined;
+  const wasSilent = belief.ssh?.value !== 'Answers';
+  const isBack = wasSilent ? (await probe())?.ssh === 'Answers' : symptomsOf(belief, now).length === 0;
+  if (!isBack) return undefined;
+  const message = 'it answers again, so it may have come up by itself: it is left alone and looked at anew';
   return { is: 'needless', why: { reason: 'AnswersAgain', message } };
 }
 

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Looks, PANICKED, SILENT } from '../test-builders.ts';
+import { Story } from './test-story.ts';
+
+const HALF_UP: Looks = { ssh: 'Answers', kubelet: 'Answers', ready: 'Unknown', lease: 'Moving', power: 'On' };
+
+/** Told a crash, and taken over by another replica before anything was asked for. */
+function inherited(): Story {
+  const story = new Story();
+  story.passes(20, PANICKED);
+  assert.equal(story.status.diagnosis?.cause, 'Crashed');
+  assert.deepEqual(story.asked, []);
+  story.isTakenOver();
+  return story;
+}
+
+describe('a replica that begins to lead', () => {
+  it('asks for nothing on the word of the one before, before it has looked itself', () => {
+    const story = inherited();
+    story.clock.step(60);
+    story.look();
+    assert.deepEqual(story.asked, []);
+    assert.equal(story.waiting, 'NotConfirmed');
+  });
+
+  it('goes on where the machine is as silent to it', () => {
+    const story = inherited();
+    story.passes(20, SILENT);
+    assert.deepEqual(story.asked, ['Reboot']);
+  });
+
+  it('does not reboot a machine that answers it, and calls a person when it does not become well', () => {
+    const story = inherited();
+    story.passes(180, HALF_UP);
+    assert.equal(story.waiting, 'NotConfirmed');
+    story.passes(240, HALF_UP);
+    assert.equal(story.status.stage, 'Escalated');
+    assert.deepEqual(story.asked, []);
+  });
+});
