@@ -20,10 +20,12 @@ import { WorkQueue } from '../platform/kube/queue.ts';
 import { type Belief, isLost } from '../signals/belief.ts';
 import type { Beliefs } from '../signals/beliefs.ts';
 import { incidentConditions } from './conditions.ts';
-import { decide, isEnded, type Plan, type View } from './decide.ts';
+import { decide } from './decide.ts';
 import type { Surroundings } from './diagnose.ts';
 import { type Outage, outageAround, outagesOf } from './domains.ts';
 import { rebootsToday } from './ladder.ts';
+import type { Plan } from './plan.ts';
+import { isEnded, type View } from './view.ts';
 
 const FIELD_MANAGER = 'drover-healing';
 const CONCURRENCY = 32;

@@ -17,8 +17,10 @@ import {
   viewOf,
   WELL,
 } from '../test-builders.ts';
-import { decide, type Plan, type View } from './decide.ts';
+import { decide } from './decide.ts';
 import type { Surroundings } from './diagnose.ts';
+import type { Plan } from './plan.ts';
+import type { View } from './view.ts';
 
 const STEP_S = 2;
 

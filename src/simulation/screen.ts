@@ -1,5 +1,5 @@
 import type { Drover } from '../drover.ts';
-import { isEnded } from '../healing/decide.ts';
+import { isEnded } from '../healing/view.ts';
 import type { World } from './world.ts';
 
 /** What the terminal shows of a running fleet; a value, so that it can be printed, compared and tested. */

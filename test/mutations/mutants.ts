@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
     days: 0.5,
     edits: [
       {
-        file: 'healing/decide.ts',
+        file: 'healing/holds.ts',
         from: "if (seen && (dumps || cause === 'Dumping')) {",
         to: 'if (seen && dumps && now < 0) {',
       },
