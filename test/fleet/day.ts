@@ -216,7 +216,8 @@ export function killAgainAndAgain(stage: Stage, kills: number, seed: number) {
   const killed = { count: 0, whileLeading: 0 };
   const work = async (signal: AbortSignal) => {
     for (; killed.count < kills && !signal.aborted; killed.count++) {
-      await systemClock.sleep((2 + random() * 18) * SECOND);
+      // A lease runs out in 10 s: some die while they wait for it, more while they lead.
+      await systemClock.sleep((4 + random() * 26) * SECOND);
       const identity = `drover-${killed.count}`;
       if ((await stage.leader()) === identity) killed.whileLeading++;
       await stage.kill(identity);

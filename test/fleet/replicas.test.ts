@@ -81,7 +81,7 @@ describe('replicas', { timeout: LIMIT_MS }, () => {
     const report = await runDay(stage, MACHINES, { ...plan, limit_ms: LIMIT_MS }, work);
     t.diagnostic(`${killed.count} kills, ${killed.whileLeading} of a leader\n${tableOf(report)}`);
     assert.equal(killed.count, KILLS);
-    assert.ok(killed.whileLeading >= KILLS / 3, `only ${killed.whileLeading} kills hit a leader`);
+    assert.ok(killed.whileLeading >= 3, `only ${killed.whileLeading} kills hit a leader`);
     const { doubleActs, cordonsLeft, incidentsLeft, operationsLeft } = report;
     assert.deepEqual(
       { doubleActs, cordonsLeft, incidentsLeft, operationsLeft },
