@@ -9,7 +9,7 @@ import { machineKind } from '../api/machine.ts';
 import { machineProviderKind } from '../api/machine-provider.ts';
 import { systemClock } from '../platform/clock/system.ts';
 import { KubeClient } from '../platform/kube/client.ts';
-import type { KubeObject } from '../platform/kube/objects.ts';
+import { type KubeObject, LEASES } from '../platform/kube/objects.ts';
 import { EmbeddedApi } from '../simulation/api/index.ts';
 import { SimulatedFleet } from '../simulation/fleet/fleet.ts';
 import { describeFleet } from '../simulation/fleet/objects.ts';
@@ -284,5 +284,19 @@ describe('a cluster that cannot be reached', () => {
     const { code, err } = await run(['get', 'm', '--kubeconfig', dead]);
     assert.equal(code, 1);
     assert.match(err, /^Unable to connect to the server http:\/\/127\.0\.0\.1:1: /);
+  });
+});
+
+describe('drover explain', () => {
+  it('tells ages by the server’s clock, not by that of the laptop', async () => {
+    const renewTime = client.microTime();
+    const spec = { holderIdentity: 'drover-0', leaseDurationSeconds: 10, renewTime };
+    const metadata = { name: 'drover', namespace: 'drover-system' };
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+    await client.create<KubeObject>(LEASES, lease as KubeObject, 'test');
+    const ahead = { ...systemClock, now: () => systemClock.now() + 3_600_000 };
+    const { out, code } = await run(['--kubeconfig', kubeconfig, 'explain', 'm00001'], { clock: ahead });
+    assert.equal(code, 0);
+    assert.doesNotMatch(out, /does not run/);
   });
 });

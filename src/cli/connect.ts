@@ -25,15 +25,29 @@ export function openContext(command: Command, io: Io): KubeconfigContext {
   });
 }
 
-/** Calls `work` with a client of that cluster, and closes it after. */
+/**
+ * Calls `work` with a client of that cluster, and closes it after. `now` is the server's time, by the Date of
+ * its last answer: ages are told by the clock that stamped them, which a laptop's need not be.
+ */
 export async function withClient<T>(
   command: Command,
   io: Io,
-  work: (client: KubeClient) => Promise<T>,
+  work: (client: KubeClient, now: () => number) => Promise<T>,
 ): Promise<T> {
   const { transport, server } = openContext(command, io);
+  let told: number | undefined;
+  const waits = patient(transport, io.clock);
+  const dated: Transport = {
+    ...waits,
+    send: async (request) => {
+      const response = await waits.send(request);
+      const date = Date.parse(response.headers.date ?? '');
+      if (Number.isFinite(date)) told = date;
+      return response;
+    },
+  };
   try {
-    return await work(new KubeClient(patient(transport, io.clock), io.clock));
+    return await work(new KubeClient(dated, io.clock), () => told ?? io.clock.now());
   } catch (error) {
     throw kubectlError(error, server);
   } finally {

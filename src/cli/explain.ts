@@ -19,8 +19,9 @@ export function register(program: Command, io: Io): void {
       if (output !== undefined && output !== 'json' && output !== 'yaml') {
         throw new CliError(`error: unknown output format "${output}"; one of: json, yaml`, EXIT.usage);
       }
-      return withClient(command, io, async (client) => {
-        const tree = explain(await readFacts(client, await findMachine(client, word)), io.clock.now());
+      return withClient(command, io, async (client, now) => {
+        const facts = await readFacts(client, await findMachine(client, word));
+        const tree = explain(facts, now());
         if (output) return io.out(await serialize(tree, output));
         io.out(
           printTree(tree, { colour: wantsColour(io), ...(io.terminal && { columns: io.terminal.columns }) }),

@@ -2,7 +2,7 @@ import type { Cause } from '../api/diagnosis.ts';
 import { type Reason, toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy } from '../api/healing-policy.ts';
 import type { IncidentStatus } from '../api/incident.ts';
-import { isLost } from '../signals/belief.ts';
+import { isLost, READING_AGE_MS_MAX } from '../signals/belief.ts';
 import type { Verdict } from './diagnose.ts';
 import { stamp } from './plan.ts';
 import type { View } from './view.ts';
@@ -21,8 +21,8 @@ export const DOWN: ReadonlySet<Cause> = new Set([
   'DomainOutage',
   'Restarted',
 ]);
-/** A cause that nobody sees any more on a machine that is not well either needs a person after this long. */
-const UNCONFIRMED_MS_MAX = 5 * 60_000;
+/** A cause that nobody can confirm on a machine that is not well either needs a person after this long: as one that a limit holds. */
+const UNCONFIRMED_MS_MAX = 20 * 60_000;
 /** Causes of which the machine's silence is the sign that stays. */
 const DEAD: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
 
@@ -76,7 +76,9 @@ export function holdOf(
 
 /**
  * Why no remedy may be asked for just now: what was told before, perhaps by another replica, is not what this
- * one sees. A cause of a dead machine is confirmed by its silence. Lasts a limited time, then a person is called.
+ * one sees. A cause of a dead machine is confirmed by its silence, once its power and console have been read
+ * again: a dump that has ended, or a boot that has begun, is seen there only. Lasts a limited time, then a
+ * person is called.
  */
 export function unconfirmed(
   { belief, now }: View,
@@ -84,7 +86,8 @@ export function unconfirmed(
   verdict: Verdict,
   old: IncidentStatus,
 ): (Reason & { until: string }) | undefined {
-  if (verdict.cause === cause || (DEAD.has(cause) && isLost(belief))) return undefined;
+  const isRead = belief.power !== undefined && now - belief.power.readAt <= READING_AGE_MS_MAX;
+  if (verdict.cause === cause || (DEAD.has(cause) && isLost(belief) && isRead)) return undefined;
   const known = old.waiting?.reason === 'NotConfirmed' ? old.waiting.until : undefined;
   return {
     reason: 'NotConfirmed',

@@ -26,15 +26,24 @@ describe('a replica that begins to lead', () => {
 
   it('goes on where the machine is as silent to it', () => {
     const story = inherited();
-    story.passes(20, SILENT);
+    story.passes(20, { ...SILENT, power: 'On' });
     assert.deepEqual(story.asked, ['Reboot']);
+  });
+
+  it('waits for the word of power and console, where a dump or a boot may be seen', () => {
+    const story = inherited();
+    story.passes(20, SILENT);
+    assert.equal(story.waiting, 'NotConfirmed');
+    story.passes(20, { ...SILENT, power: 'On', console: 'Booting' });
+    assert.equal(story.waiting, 'BootInProgress');
+    assert.deepEqual(story.asked, []);
   });
 
   it('does not reboot a machine that answers it, and calls a person when it does not become well', () => {
     const story = inherited();
     story.passes(180, HALF_UP);
     assert.equal(story.waiting, 'NotConfirmed');
-    story.passes(240, HALF_UP);
+    story.passes(20 * 60, HALF_UP);
     assert.equal(story.status.stage, 'Escalated');
     assert.deepEqual(story.asked, []);
   });

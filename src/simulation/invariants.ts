@@ -60,6 +60,7 @@ export class Invariants {
   readonly #begun = new Map<string, { operation: NodeOperation; served: boolean }>();
   readonly #dumpSince = new Map<string, number>();
   readonly #sickSince = new Map<string, number>();
+  readonly #bootingSince = new Map<string, number>();
   /** Zones without a network. */
   readonly #darkSince = new Map<string, number>();
   /** Nodes that a person cordoned. */
@@ -194,6 +195,13 @@ export class Invariants {
         );
     }
     const asked = operation.spec.reason.kind;
+    const bootingFor_ms = this.#now() - (this.#bootingSince.get(act.machine) ?? this.#now());
+    if (
+      act.phase === 'Booting' &&
+      asked === 'Incident' &&
+      bootingFor_ms < toMilliseconds(operation.spec.bootTimeout)
+    )
+      this.#broken(5, `${where}: it had been booting for ${Math.round(bootingFor_ms / 1000)} s only`);
     if (act.healthy && asked === 'Incident') this.#broken(5, `${where}: nothing was wrong with it`);
     if (asked === 'Incident' && act.act !== 'powerOn' && !operation.spec.force) this.#storm(act, where);
   }
@@ -303,6 +311,9 @@ export class Invariants {
     if (machine.phase === 'Dumping') {
       if (!this.#dumpSince.has(machine.name)) this.#dumpSince.set(machine.name, this.#now());
     } else this.#dumpSince.delete(machine.name);
+    // An act is told after it struck, so the boot that it began is in the past of none.
+    if (machine.phase !== 'Booting') this.#bootingSince.delete(machine.name);
+    else if (!this.#bootingSince.has(machine.name)) this.#bootingSince.set(machine.name, this.#now());
     const { zone } = machine.place;
     if (!this.#world.fleet.zonesDown.has(zone)) this.#darkSince.delete(zone);
     else if (!this.#darkSince.has(zone)) this.#darkSince.set(zone, this.#now());

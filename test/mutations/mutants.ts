@@ -62,6 +62,20 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a boot that has begun by itself is not waited for',
+    invariant: 5,
+    seed: 1,
+    days: 0.5,
+    edits: [
+      {
+        file: 'healing/holds.ts',
+        from: "if (seen?.value === 'Booting' && belief.ssh?.value !== 'Answers') {",
+        to: 'if (now < 0 && seen) {',
+      },
+      { file: 'operations/steps/act.ts', from: 'if (boots) return boots;', to: 'void boots;' },
+    ],
+  },
+  {
     name: 'a crash dump is not waited for',
     invariant: 6,
     seed: 1,

@@ -200,6 +200,24 @@ describe('a machine that is writing its dump', () => {
   });
 });
 
+describe('a machine that boots by itself', () => {
+  const booting = (seconds: number, reason: unknown = undefined) => {
+    const setting = setUp({
+      looks: { ...SILENT, power: 'On', console: 'Booting' },
+      now: NOW + seconds * 1000,
+      ...(reason !== undefined && { operation: operation({ type: 'PowerCycle', reason }) }),
+    });
+    setting.provider.reading = reading({ console: [CONSOLE_LINES.Booting] });
+    return setting;
+  };
+
+  it('is not made to begin anew, until its time is up', async () => {
+    const { result } = await after(booting(0));
+    assert.equal(result.is === 'waiting' && result.why.reason, 'BootInProgress');
+    assert.equal((await after(booting(0, { kind: 'Person', name: 'mei' }))).result.is, 'done');
+  });
+});
+
 describe('a machine that has come up by itself', () => {
   const probe = async () => ({ ssh: 'Answers', kubelet: 'Refused' }) as const;
 

@@ -72,6 +72,8 @@ async function boot(context: StepContext): Promise<StepResult> {
         why: { reason: 'DumpInProgress', message, until: new Date(until_ms).toISOString() },
       };
   }
+  const boots = bootUnderWay(context, reading);
+  if (boots) return boots;
   if (operation.spec.type === 'PowerOn' && reading.power === 'On') {
     return {
       is: 'needless',
@@ -111,6 +113,21 @@ async function boot(context: StepContext): Promise<StepResult> {
   } catch (error) {
     return refused(error, intent);
   }
+}
+
+/** A machine that boots by itself is repairing itself: a repair would only begin that anew. People may want it so. */
+function bootUnderWay({ operation, belief, now }: StepContext, reading: Reading): StepResult | undefined {
+  if (operation.spec.reason.kind !== 'Incident') return undefined;
+  if (reading.power !== 'On' || consoleSign(reading.console) !== 'Booting') return undefined;
+  const since = belief.console?.value === 'Booting' ? belief.console.since : now;
+  const until_ms = since + toMilliseconds(operation.spec.bootTimeout);
+  if (now >= until_ms) return undefined;
+  const why = {
+    reason: 'BootInProgress',
+    message: 'it is booting by itself; it is not touched until that ends or its time is up',
+    until: new Date(until_ms).toISOString(),
+  };
+  return { is: 'waiting', again_ms: AGAIN_MS, why };
 }
 
 /** Since when the dump is being written, as far as we know: one that nobody has seen before begins now. */

@@ -85,6 +85,8 @@ async function respond(
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // The fleet's time, which need not be this host's.
+  response.setHeader('date', new Date(backend.clock.now()).toUTCString());
   const user = userOf(message, tokens);
   const request = await requestOf(message);
   const { watch } = request.query ?? {};
