@@ -48,6 +48,7 @@ export function liftsOf({ reason, evidence = {} }: Reason, { machine, policy, op
         ...force(operation),
       ];
     case 'PodDisruptionBudget':
+    case 'EvictionRefused':
       return [
         `the owner of the Pods: kubectl get pdb -A; kubectl get pods -A --field-selector spec.nodeName=${nodeNameOf(machine)}`,
       ];
@@ -63,11 +64,19 @@ export function liftsOf({ reason, evidence = {} }: Reason, { machine, policy, op
       return [`see what the provider says: kubectl describe machineprovider ${machine.spec.provider.name}`];
     case 'NoCluster':
       return [`see why: kubectl describe cluster.drover.dev ${machine.spec.cluster}`];
+    case 'NotConfirmed':
+      return [
+        'by itself when the witnesses agree, or a person is called then',
+        `what power and console say comes from: kubectl describe machineprovider ${machine.spec.provider.name}`,
+      ];
+    case 'HeldTooLong':
+      return ['what holds the operation is named in it; it goes on by itself when that is lifted'];
     case 'StaleData':
     case 'NotLeader':
       return ['by itself when Drover reaches the API again'];
     case 'LadderEnded':
     case 'RepeatOffender':
+    case 'TooManyTries':
       return [
         `a person has to look at the machine (console, BMC); the incident ends by itself when the machine is well for some seconds`,
       ];
