@@ -5,6 +5,9 @@ import { withCondition } from '../platform/kube/conditions.ts';
 import type { Condition } from '../platform/kube/objects.ts';
 import { nodeNameOf } from './labels.ts';
 
+/** As many as the status holds. */
+const DECISIONS_MAX = 5;
+
 /** What the fleet room needs to know of a machine; the signals room has more. */
 export interface Seen {
   bootID: string;
@@ -33,7 +36,7 @@ export function machineStatus(
     observedGeneration: machine.metadata.generation ?? 0,
     state: stateOf(machine, seen, incident, operation, now),
     evidence: [...seen.evidence],
-    decisions: decisions ?? [],
+    decisions: newest(decisions ?? [], old.decisions ?? []),
     conditions: conditionsOf(machine, seen, incident).reduce(
       (conditions, next) => withCondition(conditions, next, now),
       old.conditions ?? [],
@@ -62,6 +65,15 @@ function stateOf(
   if (!seen.joined) return 'NoNode';
   if (seen.unschedulable) return 'Cordoned';
   return seen.ready === 'True' ? 'Ready' : 'NotReady';
+}
+
+type Decisions = NonNullable<MachineStatus['decisions']>;
+
+/** What this replica has decided, before what stands there already: the one that led before decided that. */
+function newest(own: Decisions, shown: Decisions): Decisions {
+  const keyOf = ({ at, actor, reason, subject }: Decisions[number]) => [at, actor, reason, subject].join();
+  const keys = new Set(own.map(keyOf));
+  return [...own, ...shown.filter((decision) => !keys.has(keyOf(decision)))].slice(0, DECISIONS_MAX);
 }
 
 function conditionsOf(

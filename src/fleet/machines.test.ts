@@ -31,6 +31,20 @@ describe('the status of a machine', () => {
       (found.conditions ?? []).map((one) => [one.type, [one.status, one.lastTransitionTime]]),
     );
 
+  it('keeps the last five decisions, those of the replica that led before too', () => {
+    const said = (seconds: number) => ({
+      at: at(seconds),
+      actor: 'healing',
+      kind: 'Note' as const,
+      reason: 'Detected',
+      message: '',
+      subject: 'm1-x',
+    });
+    const before = machine({}, { status: { decisions: [4, 3, 2, 1].map(said) } });
+    const next = machineStatus(before, SEEN, undefined, undefined, [said(6), said(5), said(4)], NOW);
+    assert.deepEqual(next.decisions, [6, 5, 4, 3, 2].map(said));
+  });
+
   it('is the same at a second look, so that it is not written again', () => {
     const first = status(machine(), 0);
     assert.deepEqual(status(after(first), 3600), first);
