@@ -209,15 +209,13 @@ export class Invariants {
   /** Many machines sick together for a while: repairs that reboot must be held. Rack outages count as one trouble. */
   #storm(act: AttributedAct, where: string): void {
     const { fleet } = this.#world;
-    let sick = 0;
-    for (const [name, since] of this.#sickSince) {
-      const machine = fleet.machines.get(name) as SimulatedMachine;
-      const own = machine.phase !== 'Running' || !machine.linkUp;
-      const age_ms = this.#now() - since;
-      if (own && age_ms > SIGHT_MS && age_ms < STORM_MS) sick++;
-    }
-    const zonesOut = [...fleet.machines.values()].filter(
-      ({ place }) => this.#now() - (this.#darkSince.get(place.zone) ?? this.#now()) > SIGHT_MS,
+    const isStorm = (since: number | undefined) => {
+      const age_ms = this.#now() - (since ?? this.#now());
+      return age_ms > SIGHT_MS && age_ms < STORM_MS;
+    };
+    const sick = [...this.#sickSince.values()].filter(isStorm).length;
+    const zonesOut = [...fleet.machines.values()].filter(({ place }) =>
+      isStorm(this.#darkSince.get(place.zone)),
     ).length;
     const allowed = Math.max(5, allowanceOf('5%', fleet.machines.size));
     // One more may have been admitted just before the last fell ill.
