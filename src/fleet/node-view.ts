@@ -17,7 +17,9 @@ export interface NodeView {
   bootID: string;
   kernelVersion: string;
   unschedulable: boolean;
+  /** From our annotation; '' where the cordon is another's or there is none. */
   cordonedBy: string;
+  /** From our annotation, until what freed its Pods is taken back; '' otherwise. */
   freedBy: string;
   address: string;
   /** Conditions beside Ready, as type → status. */

@@ -1,4 +1,5 @@
 import type { Location } from '../api/machine.ts';
+import type { NodeView } from '../fleet/node-view.ts';
 import type { Answer } from '../platform/hosts/prober.ts';
 import type { Power } from '../platform/providers/provider.ts';
 import type { Rule } from './rules.ts';
@@ -7,21 +8,6 @@ import type { Rule } from './rules.ts';
 export interface Since<T> {
   value: T;
   since: number;
-}
-
-export interface NodeFace {
-  ready: 'True' | 'False' | 'Unknown';
-  readyReason: string;
-  readyMessage: string;
-  bootID: string;
-  kernelVersion: string;
-  unschedulable: boolean;
-  /** The NodeOperation that cordoned it, from our annotation; '' where the cordon is another's or there is none. */
-  cordonedBy: string;
-  /** The NodeOperation that freed its Pods while it was down, from our annotation, until that is taken back. */
-  freedBy: string;
-  /** Other conditions that are not as they should be, by type. */
-  conditions: Readonly<Record<string, string>>;
 }
 
 /** What the console's last lines say, see console.ts. */
@@ -47,7 +33,7 @@ export interface Belief {
   labels: Readonly<Record<string, string>>;
   model: string;
   /** Undefined: no such Node. */
-  nodeFace?: NodeFace;
+  nodeFace?: NodeView;
   ready: Since<'True' | 'False' | 'Unknown'>;
   /** When this boot id was first seen; the first one after our own start counts as old. */
   boot: Since<string>;
