@@ -1,13 +1,12 @@
 // What holds Drover back, what it says of that, and that it goes on when the limit is lifted.
 
 import assert from 'node:assert/strict';
-import { crdOf, typeMetaOf } from '../../src/api/crd.ts';
 import { disruptionBudgetKind } from '../../src/api/disruption-budget.ts';
 import { healingPolicyKind } from '../../src/api/healing-policy.ts';
-import { type Machine, machineKind } from '../../src/api/machine.ts';
+import { machineKind } from '../../src/api/machine.ts';
 import { type NodeOperation, nodeOperationKind } from '../../src/api/node-operation.ts';
 import { MINUTE, SECOND } from '../../src/platform/clock/clock.ts';
-import { CRDS, type KubeObject, PDBS } from '../../src/platform/kube/objects.ts';
+import { type KubeObject, PDBS } from '../../src/platform/kube/objects.ts';
 import { askReboot, podOn } from './repairs.ts';
 import type { Scenario, Scene } from './scene.ts';
 
@@ -165,39 +164,6 @@ export const LIMITS: readonly Scenario[] = [
       assert.equal(status?.stage, 'Healed');
       assert.ok(status?.symptoms?.some(({ name, source }) => name === 'read-only' && source === 'Rule'));
       assert.deepEqual(await scene.acts(), ['reboot']);
-    },
-  },
-];
-
-/** Changes a CRD for all, so it is played alone. */
-export const ALONE: readonly Scenario[] = [
-  {
-    name: 'a malformed Machine that slipped in says so in its condition, and stops nothing else',
-    async play(scene) {
-      const crd = crdOf(machineKind);
-      const loose = structuredClone(crd) as KubeObject & typeof crd;
-      const { properties } = loose.spec.versions[0]?.schema.openAPIV3Schema ?? assert.fail();
-      Object.assign(properties, { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } });
-      const manager = { fieldManager: 'drover-install', force: true };
-      await scene.client.apply(CRDS, loose, manager);
-      const malformed = {
-        ...typeMetaOf(machineKind),
-        metadata: { name: 'malformed' },
-        spec: { provider: { name: 'simulated' } },
-      };
-      await scene.eventually('the old schema lets it in', MINUTE, async () =>
-        scene.client.create<KubeObject>(machineKind.resource, malformed, 'scenario').catch(() => undefined),
-      );
-      await scene.client.apply(CRDS, crd as unknown as KubeObject, manager);
-      const condition = await scene.eventually('it says what is wrong with it', MINUTE, async () => {
-        const machine = await scene.client.get<KubeObject & Machine>(machineKind.resource, 'malformed');
-        return machine?.status?.conditions?.find(({ type }) => type === 'Accepted');
-      });
-      assert.deepEqual([condition.status, condition.reason], ['False', 'Invalid']);
-      assert.match(condition.message, /spec\.provider\.id/);
-      await scene.ground.strike('kubelet', scene.machine);
-      assert.equal((await scene.ended()).status?.stage, 'Healed');
-      await scene.client.delete(machineKind.resource, 'malformed');
     },
   },
 ];
