@@ -9,7 +9,16 @@ import { diagnose, type Surroundings, type Verdict } from './diagnose.ts';
 import { callOff, follow } from './follow.ts';
 import { DOWN, holdOf, STARTUP_MS, unconfirmed } from './holds.ts';
 import { ladderFor, nextRung } from './ladder.ts';
-import { changedOnly, escalate, LOOK_AGAIN_MS, type Plan, stamp, waitFor, withoutWaiting } from './plan.ts';
+import {
+  changedOnly,
+  escalate,
+  LOOK_AGAIN_MS,
+  type Plan,
+  stageOf,
+  stamp,
+  waitFor,
+  withoutWaiting,
+} from './plan.ts';
 import { attemptsOf, isEnded, isWell, runningActs, type View } from './view.ts';
 
 /** Operations of one incident, those called off too: a machine that comes and goes must not be followed for ever. */
@@ -74,10 +83,13 @@ function proceed(view: View, incident: Incident): Plan {
   if (!running && isWell(view)) return close(incident, seen, now);
 
   const { status, verdict, cause, moved } = locate(view, old, seen, running);
+  // The person was called because nobody knew.
+  const known = old.diagnosis?.cause === 'Unknown' && cause !== 'Unknown';
   const { status: next = status, ...plan } = step();
   return { ...plan, ...changedOnly(old, next) };
 
   function step(): Plan {
+    if (old.escalatedAt && known && policy) return resume(status, cause);
     if (old.escalatedAt) {
       // An operation that was held too long still waits; it must not begin on a machine that needs it no more.
       const off = running && callOff(view, running, cause, moved);
@@ -89,6 +101,17 @@ function proceed(view: View, incident: Incident): Plan {
     if (hold) return waitFor(old, status, hold);
     return remedy(view, policy, old, status, verdict);
   }
+}
+
+/** What could be done is known now, so it is done while the person is on the way. */
+function resume(status: IncidentStatus, cause: Cause): Plan {
+  const { escalatedAt: _, ...rest } = withoutWaiting(status);
+  const message = `the cause is known now: ${cause}; Drover goes on with its ladder`;
+  return {
+    status: { ...rest, stage: stageOf(rest) },
+    say: { kind: 'Note', reason: 'Resumed', message },
+    again_ms: LOOK_AGAIN_MS,
+  };
 }
 
 interface Located {
@@ -115,7 +138,7 @@ function locate(
     belief.ssh?.value === 'Answers' &&
     now - belief.ssh.since < STARTUP_MS &&
     DOWN.has(known?.cause ?? 'Unknown');
-  const news = supersedes(verdict.cause, known?.cause) || verdict.domain !== known?.domain;
+  const news = supersedes(verdict.cause, known?.cause);
   const status = { ...seen };
   if (!acts && news && !cameUp && (changed || verdict.confidence !== known?.confidence))
     status.diagnosis = { ...verdict, at: changed ? stamp(now) : (known?.at ?? stamp(now)) };

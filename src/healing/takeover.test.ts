@@ -15,6 +15,17 @@ function inherited(): Story {
   return story;
 }
 
+describe('a person who was called because nobody knew', () => {
+  it('is not left alone with it when the cause is known', () => {
+    const story = new Story();
+    story.passes(8 * 60, SILENT);
+    assert.equal(story.status.stage, 'Escalated');
+    story.passes(30, PANICKED);
+    assert.equal(story.status.escalatedAt, undefined);
+    assert.deepEqual(story.asked, ['Reboot']);
+  });
+});
+
 describe('a replica that begins to lead', () => {
   it('asks for nothing on the word of the one before, before it has looked itself', () => {
     const story = inherited();
@@ -37,6 +48,19 @@ describe('a replica that begins to lead', () => {
     story.passes(20, { ...SILENT, power: 'On', console: 'Booting' });
     assert.equal(story.waiting, 'BootInProgress');
     assert.deepEqual(story.asked, []);
+  });
+
+  it('does not forget whose rack is dark, because it has not looked yet', () => {
+    const story = new Story();
+    story.around = { domain: { name: 'rack/z1/r1', lost: 18, total: 20 } };
+    story.passes(20, { ...SILENT, power: 'On', console: 'Running' });
+    story.isTakenOver();
+    story.around = {};
+    story.look();
+    assert.deepEqual(
+      [story.status.diagnosis?.cause, story.status.diagnosis?.domain],
+      ['DomainOutage', 'rack/z1/r1'],
+    );
   });
 
   it('does not reboot a machine that answers it, and calls a person when it does not become well', () => {
