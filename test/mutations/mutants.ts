@@ -26,16 +26,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'an act whose answer was lost is sent again',
+    name: 'an act that may have been sent is sent again',
     invariant: 2,
     seed: 1,
     days: 0.5,
     edits: [
       {
         file: 'operations/steps/act.ts',
-        from: "    case 'TryAgain':\n",
-        to: "    case 'Unknown':\n    case 'TryAgain':\n",
+        from: '  if (status.intent) return',
+        to: '  if (status.intent && now < 0) return',
       },
+      { file: 'operations/steps/act.ts', from: 'if (boots) return boots;', to: 'void boots;' },
     ],
   },
   {
