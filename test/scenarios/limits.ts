@@ -1,7 +1,7 @@
 // What holds Drover back, what it says of that, and that it goes on when the limit is lifted.
 
 import assert from 'node:assert/strict';
-import { disruptionBudgetKind } from '../../src/api/disruption-budget.ts';
+import { type DisruptionBudget, disruptionBudgetKind } from '../../src/api/disruption-budget.ts';
 import { healingPolicyKind } from '../../src/api/healing-policy.ts';
 import { machineKind } from '../../src/api/machine.ts';
 import { type NodeOperation, nodeOperationKind } from '../../src/api/node-operation.ts';
@@ -69,8 +69,16 @@ export const LIMITS: readonly Scenario[] = [
     async play(scene) {
       const selector = await scene.mark();
       const at = (offset_ms: number) => new Date(scene.ground.now() + offset_ms).toISOString();
-      const freezes = [{ from: at(-MINUTE), to: at(45 * SECOND), why: 'Double 11' }];
+      const freezes = [{ from: at(-MINUTE), to: at(75 * SECOND), why: 'Double 11' }];
       await scene.create(disruptionBudgetKind, 'frozen', { selector, maxDisrupted: '1', freezes });
+      // What was written a moment ago may not have reached Drover: its ledger shows when it has.
+      await scene.eventually('the freeze is known', MINUTE, async () => {
+        const budget = await scene.client.get<KubeObject & DisruptionBudget>(
+          disruptionBudgetKind.resource,
+          'frozen',
+        );
+        return budget?.status?.selected === 1 || undefined;
+      });
       await askReboot(scene, 'in-a-freeze');
       const { status } = await operationWaits(scene, 'in-a-freeze', 'Frozen');
       assert.equal(status?.waiting?.until, freezes[0]?.to);
@@ -84,6 +92,9 @@ export const LIMITS: readonly Scenario[] = [
     async play(scene) {
       const locked = { by: 'mei', why: 'looking at its DIMMs' };
       await scene.patch(machineKind, scene.machine, { spec: { desired: { locked } } });
+      await scene.eventually('the lock is known', MINUTE, async () =>
+        (await scene.object()).status?.state === 'Locked' ? true : undefined,
+      );
       await askReboot(scene, 'of-a-locked-one');
       await operationWaits(scene, 'of-a-locked-one', 'Locked');
       assert.deepEqual(await scene.acts(), []);
