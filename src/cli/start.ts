@@ -117,7 +117,7 @@ async function run(options: Options, io: Io): Promise<void> {
   world.close();
   await history.close();
   io.out(
-    `${struck} faults, ${facts.healed} healed, ${facts.recovered} recovered by themselves, ${facts.incidents.length} still open, ${facts.escalated} with a person\n`,
+    `${io.terminal ? '\n' : ''}${struck} faults, ${facts.healed} healed, ${facts.recovered} recovered by themselves, ${facts.incidents.length} still open, ${facts.escalated} with a person\n`,
   );
 }
 

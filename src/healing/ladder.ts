@@ -128,7 +128,10 @@ function waitReason(cause: Cause, rung: Rung, until_ms: number): Reason {
   return rung.remedy === 'Wait'
     ? {
         reason: 'MayHealItself',
-        message: `${cause}: no act of ours helps; it has until ${until} before a person is called`,
+        message:
+          cause === 'Unknown'
+            ? `the cause is not clear yet; if it stays so, a person is called at ${until}`
+            : `${cause}: no act of ours helps; it has until ${until} before a person is called`,
         until,
       }
     : {
