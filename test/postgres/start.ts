@@ -8,9 +8,9 @@ import pg from 'pg';
 import { MINUTE, SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import { Processes } from '../control-plane/processes.ts';
+import { installPackage, mayInstall } from '../debian.ts';
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
-const INSTALL_MS_MAX = 5 * MINUTE;
 /** Recovery after a kill takes under a second. */
 const READY_MS_MAX = MINUTE;
 const READY_POLL_MS = 50;
@@ -36,19 +36,9 @@ export function noPostgres(): string | undefined {
 
 function findOrInstall(): string | undefined {
   if (binaryFolder()) return undefined;
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version'))
-    return 'no initdb and postgres on PATH or in /usr/lib/postgresql';
-  const options = {
-    timeout: INSTALL_MS_MAX,
-    stdio: 'pipe',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  } as const;
-  try {
-    execFileSync('apt-get', ['update'], options);
-    execFileSync('apt-get', ['install', '--yes', '--no-install-recommends', 'postgresql'], options);
-  } catch (error) {
-    return `apt-get could not install the package postgresql: ${String(error).split('\n')[0]}`;
-  }
+  if (!mayInstall()) return 'no initdb and postgres on PATH or in /usr/lib/postgresql';
+  const failure = installPackage('postgresql');
+  if (failure) return failure;
   return binaryFolder() ? undefined : `the package postgresql brought no initdb into ${DEBIAN_FOLDER}`;
 }
 

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { MINUTE, SECOND } from '../../src/platform/clock/clock.ts';
+import { SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import { Processes } from '../control-plane/processes.ts';
+import { installPackage, mayInstall } from '../debian.ts';
 
-const INSTALL_MS_MAX = 5 * MINUTE;
 const READY_MS_MAX = 10 * SECOND;
 const READY_POLL_MS = 20;
 const NAME = 'sshd';
@@ -33,19 +33,10 @@ export function noSshd(): string | undefined {
 }
 
 function findOrInstall(): string | undefined {
-  const isRoot = process.getuid?.() === 0;
-  if (!binary() && isRoot && existsSync('/etc/debian_version')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const options = { timeout: INSTALL_MS_MAX, stdio: 'pipe', env } as const;
-    try {
-      execFileSync('apt-get', ['update'], options);
-      execFileSync('apt-get', ['install', '--yes', '--no-install-recommends', 'openssh-server'], options);
-    } catch (error) {
-      return `apt-get could not install the package openssh-server: ${String(error).split('\n')[0]}`;
-    }
-  }
+  const failure = !binary() && mayInstall() ? installPackage('openssh-server') : undefined;
+  if (failure) return failure;
   if (!binary()) return 'no sshd on PATH or in /usr/sbin';
-  if (isRoot) mkdirSync(PRIVILEGE_FOLDER, { recursive: true });
+  if (process.getuid?.() === 0) mkdirSync(PRIVILEGE_FOLDER, { recursive: true });
   return undefined;
 }
 

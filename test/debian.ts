@@ -1,0 +1,27 @@
+// Packages of Debian that a test needs and may install.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { MINUTE, SECOND } from '../src/platform/clock/clock.ts';
+
+const INSTALL_MS_MAX = 5 * MINUTE;
+/** Another test file may be installing at the same time. */
+const LOCK_S_MAX = (3 * MINUTE) / SECOND;
+
+/** Whether this process may install packages at all. */
+export function mayInstall(): boolean {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version');
+}
+
+/** Installs a package; why it could not, where it could not. */
+export function installPackage(name: string): string | undefined {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = { timeout: INSTALL_MS_MAX, stdio: 'pipe', env } as const;
+  const wait = ['-o', `DPkg::Lock::Timeout=${LOCK_S_MAX}`];
+  try {
+    execFileSync('apt-get', [...wait, 'update'], options);
+    execFileSync('apt-get', [...wait, 'install', '--yes', '--no-install-recommends', name], options);
+  } catch (error) {
+    return `apt-get could not install the package ${name}: ${String(error).split('\n')[0]}`;
+  }
+  return undefined;
+}
