@@ -23,6 +23,7 @@ import { incidentConditions } from './conditions.ts';
 import { decide } from './decide.ts';
 import type { Surroundings } from './diagnose.ts';
 import { type Outage, outageAround, outagesOf } from './domains.ts';
+import { DEAD } from './holds.ts';
 import { rebootsToday } from './ladder.ts';
 import type { Plan } from './plan.ts';
 import { isEnded, type View } from './view.ts';
@@ -31,8 +32,6 @@ const FIELD_MANAGER = 'drover-healing';
 const CONCURRENCY = 32;
 /** Outages are counted over the whole fleet, so at most once in this time. */
 const OUTAGES_MS = 1_000;
-/** Causes in which no Pod of the machine can be serving. */
-const DOWN: ReadonlySet<string> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
 export const INCIDENT_LABEL = 'drover.dev/incident';
 export const MACHINE_LABEL = 'drover.dev/machine';
 
@@ -103,7 +102,7 @@ export class HealingController {
     const belief = this.#options.beliefs.get(name);
     if (!belief || !isLost(belief)) return false;
     const incident = this.#options.caches.incidents.by('machine', name).find((one) => !one.status?.endedAt);
-    return DOWN.has(incident?.status?.diagnosis?.cause ?? '');
+    return DEAD.has(incident?.status?.diagnosis?.cause ?? 'Unknown');
   }
 
   async #look(name: string): Promise<number | undefined> {

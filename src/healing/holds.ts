@@ -23,8 +23,8 @@ export const DOWN: ReadonlySet<Cause> = new Set([
 ]);
 /** A cause that nobody can confirm on a machine that is not well either needs a person after this long: as one that a limit holds. */
 const UNCONFIRMED_MS_MAX = 20 * 60_000;
-/** Causes of which the machine's silence is the sign that stays. */
-const DEAD: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
+/** Causes of which the machine's silence is the sign that stays, and in which no Pod of it can be serving. */
+export const DEAD: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'PoweredOff']);
 
 /** What must be let finish before any remedy: a dump being written, a boot under way, the last repair settling. */
 export function holdOf(
