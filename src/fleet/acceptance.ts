@@ -2,8 +2,9 @@ import { MESSAGE_LENGTH_MAX, type Reason } from '../api/fields.ts';
 import type { KubeCache } from '../platform/kube/cache.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
-import { isConflict, isNotFound, KubeError } from '../platform/kube/errors.ts';
+import { KubeError } from '../platform/kube/errors.ts';
 import type { Condition, KubeObject } from '../platform/kube/objects.ts';
+import { patchStatus } from './write-status.ts';
 
 const FIELD_MANAGER = 'drover-acceptance';
 /** Objects told of their faults in one pass; the others have their turn in the next. */
@@ -50,15 +51,5 @@ export async function setConditions(
     (conditions, next) => withCondition(conditions, next, now),
     status?.conditions ?? [],
   );
-  const patch = { metadata: { resourceVersion: object.metadata.resourceVersion }, status: { conditions } };
-  try {
-    await client.mergePatch(cache.resource, object.metadata.name, patch, {
-      fieldManager: FIELD_MANAGER,
-      subresource: 'status',
-    });
-    return true;
-  } catch (error) {
-    if (isConflict(error) || isNotFound(error)) return false;
-    throw error;
-  }
+  return (await patchStatus(client, cache.resource, object, { conditions }, FIELD_MANAGER)) !== undefined;
 }

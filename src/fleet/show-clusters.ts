@@ -3,10 +3,10 @@ import { STALENESS_MS_MAX } from '../api/limits.ts';
 import { MINUTE } from '../platform/clock/clock.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
-import { isConflict, isNotFound } from '../platform/kube/errors.ts';
 import type { Condition } from '../platform/kube/objects.ts';
 import type { Caches } from './caches.ts';
 import type { Clusters, Member } from './clusters.ts';
+import { patchStatus } from './write-status.ts';
 
 const FIELD_MANAGER = 'drover-clusters';
 /** `lastSeenAt` is written this often while nothing else changes. */
@@ -23,13 +23,8 @@ export async function showClusters(
     const { name } = cluster.metadata;
     const status = clusterStatus(cluster, clusters.get(name), clusters.troubles.get(name), now);
     if (!status) continue;
-    const patch = { metadata: { resourceVersion: cluster.metadata.resourceVersion }, status };
-    const options = { fieldManager: FIELD_MANAGER, subresource: 'status' };
-    try {
-      caches.clusters.observe(await client.mergePatch(clusterKind.resource, name, patch, options));
-    } catch (error) {
-      if (!isConflict(error) && !isNotFound(error)) throw error;
-    }
+    const written = await patchStatus(client, clusterKind.resource, cluster, status, FIELD_MANAGER);
+    if (written) caches.clusters.observe(written);
   }
 }
 

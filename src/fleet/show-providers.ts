@@ -2,10 +2,11 @@ import type { Machine } from '../api/machine.ts';
 import { type MachineProvider, machineProviderKind } from '../api/machine-provider.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
-import { isConflict, isNotFound, messageOf } from '../platform/kube/errors.ts';
+import { messageOf } from '../platform/kube/errors.ts';
 import type { Condition } from '../platform/kube/objects.ts';
 import type { Outsides } from '../platform/providers/registry.ts';
 import type { Caches } from './caches.ts';
+import { patchStatus } from './write-status.ts';
 
 const FIELD_MANAGER = 'drover-providers';
 
@@ -75,13 +76,6 @@ async function show(
     machines,
     type,
   };
-  const patch = { metadata: { resourceVersion: metadata.resourceVersion }, status };
-  const options = { fieldManager: FIELD_MANAGER, subresource: 'status' };
-  try {
-    caches.providers.observe(
-      await client.mergePatch(machineProviderKind.resource, metadata.name, patch, options),
-    );
-  } catch (error) {
-    if (!isConflict(error) && !isNotFound(error)) throw error;
-  }
+  const written = await patchStatus(client, machineProviderKind.resource, provider, status, FIELD_MANAGER);
+  if (written) caches.providers.observe(written);
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeCache } from '../platform/kube/cache.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
-import type { KubeObject } from '../platform/kube/objects.ts';
+import { isConflict, isNotFound } from '../platform/kube/errors.ts';
+import type { KubeObject, ObjectMeta, Resource } from '../platform/kube/objects.ts';
 
 /**
  * Writes a status where it says something new, and lets the cache see it at once; gives back the object as it
@@ -25,4 +26,22 @@ export async function writeStatus<T extends KubeObject & { status?: unknown }>(
   );
   cache.observe(written);
   return written as T;
+}
+
+/** Patches parts of a status; undefined where the object has changed or gone meanwhile, which the next pass looks at. */
+export async function patchStatus(
+  client: KubeClient,
+  resource: Resource,
+  { metadata }: { metadata: ObjectMeta },
+  status: unknown,
+  fieldManager: string,
+): Promise<KubeObject | undefined> {
+  const patch = { metadata: { resourceVersion: metadata.resourceVersion }, status };
+  const options = { fieldManager, subresource: 'status' };
+  try {
+    return await client.mergePatch<KubeObject>(resource, metadata.name, patch, options);
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error)) return undefined;
+    throw error;
+  }
 }
