@@ -9,11 +9,29 @@ export interface CommandFile {
   register(program: Command, io: Io): void;
 }
 
-export interface CommandEntry {
-  name: string;
-  summary: string;
-  load(): Promise<CommandFile>;
-}
+/** A command with a file of its own, or a group of commands: `drover crash explain`. */
+export type CommandEntry = { name: string; summary: string } & (
+  | { load(): Promise<CommandFile> }
+  | { commands: readonly CommandEntry[] }
+);
+
+const CRASH_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'explain',
+    summary: 'Say why a kernel crashed, from its log',
+    load: () => import('./crash/explain.ts'),
+  },
+  {
+    name: 'correlate',
+    summary: 'Say what the machines that crashed have in common',
+    load: () => import('./crash/correlate.ts'),
+  },
+  {
+    name: 'trend',
+    summary: 'Say where a series of counts rises above what its history explains',
+    load: () => import('./crash/trend.ts'),
+  },
+];
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
@@ -25,6 +43,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'explain',
     summary: 'Say what is wrong with a machine and what is done about it',
     load: () => import('./explain.ts'),
+  },
+  {
+    name: 'crash',
+    summary: 'Say why machines crash and what the crashes have in common',
+    commands: CRASH_COMMANDS,
   },
   {
     name: 'install',

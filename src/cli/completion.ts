@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, type CommandEntry } from './commands.ts';
 import type { Io } from './io.ts';
 import { RESOURCES } from './resources.ts';
 
@@ -30,17 +30,29 @@ async function wordsOf(io: Io): Promise<Words[]> {
   const { Command } = await import('commander');
   const global = ['--kubeconfig', '--context', '--help'];
   const words: Words[] = [];
-  for (const { name, summary, load } of COMMANDS) {
-    const program = new Command('drover');
-    (await load()).register(program, io);
-    const options: readonly Option[] = program.commands[0]?.options ?? [];
-    const flags = options.flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined));
-    words.push({ name, summary, flags: [...flags, ...global], values: valuesOf(name) });
+  for (const entry of COMMANDS) {
+    const { name, summary } = entry;
+    const flags = await flagsOf(entry, io);
+    words.push({ name, summary, flags: [...flags, ...global], values: valuesOf(entry) });
   }
   return words;
+
+  /** Those of a group are all that its commands take. */
+  async function flagsOf(entry: CommandEntry, io: Io): Promise<string[]> {
+    if ('commands' in entry) {
+      const all = await Promise.all(entry.commands.map((each) => flagsOf(each, io)));
+      return [...new Set(all.flat())];
+    }
+    const program = new Command('drover');
+    (await entry.load()).register(program, io);
+    const options: readonly Option[] = program.commands[0]?.options ?? [];
+    return options.flatMap(({ short, long }) => [short, long].filter((flag) => flag !== undefined));
+  }
 }
 
-function valuesOf(command: string): string[] {
+function valuesOf(entry: CommandEntry): string[] {
+  if ('commands' in entry) return entry.commands.map(({ name }) => name);
+  const command = entry.name;
   if (command === 'get') return RESOURCES.flatMap(({ names }) => names);
   if (command === 'completion') return Object.keys(SHELLS);
   return command === 'explain' || command === 'fault' ? ['machine/', 'node/'] : [];

@@ -4,6 +4,8 @@ import type { Clock } from '../platform/clock/clock.ts';
 export interface Io {
   out(text: string): void;
   err(text: string): void;
+  /** Standard input, as it comes. */
+  stdin(): AsyncIterable<Uint8Array>;
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   /** Set when a person reads along: colour and wrapping are for them. */

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, type CommandEntry } from './commands.ts';
 import { CliError, EXIT, type Io } from './io.ts';
 
 /** Options of the program that take a value, wherever they stand. */
@@ -9,11 +9,7 @@ const GLOBAL_VALUES = ['--kubeconfig', '--context'];
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const program = programOf();
   try {
-    const wanted = commandIn(args);
-    for (const { name, summary, load } of COMMANDS) {
-      if (name === wanted) (await load()).register(program, io);
-      else program.command(name).description(summary);
-    }
+    await add(program, COMMANDS, wordsIn(args), io);
     inherit(program, io);
     if (args.length === 0) program.help();
     await program.parseAsync(args, { from: 'user' });
@@ -36,24 +32,37 @@ function programOf(): Command {
 }
 
 /** Global options are taken after the command too, as kubectl does; errors come back to us. */
-function inherit(program: Command, io: Io): void {
-  const plain = (command: Command) =>
-    command.exitOverride().configureOutput({
-      writeOut: (text) => io.out(text),
-      writeErr: (text) => io.err(text),
-      getOutHelpWidth: () => io.terminal?.columns ?? 80,
-    });
-  plain(program);
-  for (const command of program.commands) plain(command);
+function inherit(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.out(text),
+    writeErr: (text) => io.err(text),
+    getOutHelpWidth: () => io.terminal?.columns ?? 80,
+  });
+  for (const each of command.commands) inherit(each, io);
 }
 
-function commandIn(args: readonly string[]): string | undefined {
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] as string;
-    if (GLOBAL_VALUES.includes(arg)) index++;
-    else if (!arg.startsWith('-')) return arg;
+/** Loads the command that the words name; the others are only a line of the help. */
+async function add(
+  parent: Command,
+  entries: readonly CommandEntry[],
+  [wanted, ...rest]: readonly string[],
+  io: Io,
+): Promise<void> {
+  for (const entry of entries) {
+    if (entry.name === wanted && 'load' in entry) (await entry.load()).register(parent, io);
+    else {
+      const command = parent.command(entry.name).description(entry.summary);
+      if (entry.name === wanted && 'commands' in entry) {
+        command.helpCommand(false).action(() => command.help());
+        await add(command, entry.commands, rest, io);
+      }
+    }
   }
-  return undefined;
+}
+
+/** What is neither an option nor the value of a global one. */
+function wordsIn(args: readonly string[]): string[] {
+  return args.filter((arg, at) => !arg.startsWith('-') && !GLOBAL_VALUES.includes(args[at - 1] ?? ''));
 }
 
 function tell(error: unknown, io: Io): number {

@@ -10,6 +10,7 @@ export function processIo(): Io {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    stdin: () => process.stdin,
     env: process.env,
     clock: systemClock,
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : undefined,

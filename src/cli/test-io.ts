@@ -32,6 +32,7 @@ export function start(args: readonly string[], more: Partial<Io> = {}): Started 
     err: (text) => {
       err += text;
     },
+    stdin: async function* () {},
     env: {},
     clock: systemClock,
     terminal: undefined,
