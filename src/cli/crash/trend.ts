@@ -1,6 +1,93 @@
-import type { Command } from 'commander';
-import type { Io } from '../io.ts';
+import { createReadStream } from 'node:fs';
+import { type Command, Option } from 'commander';
+import {
+  FALSE_ALARMS_DEFAULT,
+  rowsOf,
+  SeriesError,
+  type SeriesOptions,
+  seriesOf,
+  trend,
+} from '../../crash/trend/index.ts';
+import { readTable, type Table, TableError } from '../../platform/tables.ts';
+import { CliError, EXIT, type Io, wantsColour } from '../io.ts';
+import { textOf } from './trend-chart.ts';
 
-export function register(program: Command, _io: Io): void {
-  program.command('trend');
+interface Options {
+  series: string;
+  exposure?: string;
+  falseAlarms: string;
+  missing: 'unknown' | 'zero';
+  output?: 'json';
+}
+
+const COLUMNS_DEFAULT = 80;
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('trend')
+    .description(
+      'Say where a series of counts rises above what its history explains. Each point is judged by those before it.',
+    )
+    .requiredOption('--series <file>', 'CSV with a header or JSON lines: date,count[,exposure]; - is stdin')
+    .option('--exposure <column>', 'the column of machine-days, when it is not called exposure')
+    .option(
+      '--false-alarms <n>',
+      'how many to expect in 30 days without a surge',
+      String(FALSE_ALARMS_DEFAULT),
+    )
+    .addOption(
+      new Option('--missing <how>', 'what a day without a row means')
+        .choices(['unknown', 'zero'])
+        .default('unknown'),
+    )
+    .addOption(new Option('-o, --output <format>', 'every point and alarm').choices(['json']))
+    .action((options: Options) => run(options, io));
+}
+
+async function run(options: Options, io: Io): Promise<void> {
+  const falseAlarms = Number(options.falseAlarms);
+  if (!(falseAlarms >= 1e-6 && falseAlarms <= 5))
+    throw new CliError(
+      `--false-alarms: "${options.falseAlarms}" is not a number from 0.000001 to 5`,
+      EXIT.usage,
+    );
+  const { missing, exposure } = options;
+  const wanted: SeriesOptions = { missing, ...(exposure !== undefined && { exposure }) };
+  const table = await read(options.series, io);
+  const series = told(() => seriesOf(rowsOf(table, wanted), wanted));
+  const result = trend(series, { falseAlarms });
+  if (options.output === 'json')
+    return io.out(
+      `${JSON.stringify({ ...result, step: series.step, falseAlarms, notes: series.notes }, undefined, 2)}\n`,
+    );
+  const columns = Math.max(40, io.terminal?.columns ?? COLUMNS_DEFAULT);
+  io.out(
+    textOf(table.name, series, result, {
+      columns: Math.min(columns, 120),
+      colour: wantsColour(io),
+      falseAlarms,
+    }),
+  );
+}
+
+async function read(file: string, io: Io): Promise<Table> {
+  const name = file === '-' ? 'standard input' : file;
+  try {
+    return await readTable(file === '-' ? io.stdin() : createReadStream(file), name);
+  } catch (error) {
+    if (error instanceof TableError) throw new CliError(error.message);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'that is a folder' : code;
+    throw new CliError(`--series ${name}: ${why}`);
+  }
+}
+
+function told<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SeriesError) throw new CliError(error.message);
+    throw error;
+  }
 }
