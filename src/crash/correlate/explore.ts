@@ -1,0 +1,234 @@
+// Counts the cells of every combination of up to four attributes, from the general to the particular, after
+// Beyer and Ramakrishnan's bottom-up cubes (BUC, SIGMOD 1999): rows go down only into cells that a cause may
+// still hide in, so most combinations see few rows, and cells without events are never visited.
+
+import { add, allRows, keptRows, type Rows, type Slots, slotsOf } from './counting.ts';
+import { type Cell, type Cube, MEASURES, type Measure, type Sums } from './cube.ts';
+import { expectedOf, gainOf, type Level, penaltyOf, shapeOf } from './score.ts';
+
+/** Up to so many cells are counted at their own place in an array; more are looked up. */
+const DIRECT_CELLS_MAX = 1 << 22;
+const KEPT_BY_CUBOID = 64;
+const KEPT_BEST = 256;
+
+export interface Candidate {
+  readonly cell: Cell;
+  readonly sums: Sums;
+  readonly expected: number;
+  readonly gain: number;
+  readonly penalty: number;
+}
+
+export interface Explored {
+  /** Cells whose gain exceeds their penalty, best first. */
+  readonly best: readonly Candidate[];
+  /** For each cuboid with such cells, all of them together: what they gain, penalties paid. */
+  readonly cuboids: readonly { score: number; cells: readonly Candidate[] }[];
+  readonly cellsVisited: number;
+  readonly cuboidsVisited: number;
+}
+
+export interface Bounds {
+  /** Attributes that may be joined. Others are looked at alone. */
+  readonly joined: readonly number[];
+  readonly alone: readonly number[];
+  /** Only cells inside this one, with further attributes. */
+  readonly within?: Cell;
+  readonly depthMax: number;
+  /** A cell must hold so many events, and so many more than expected, for a cause to hide in it. */
+  readonly leastEvents: number;
+  readonly leastExcess: number;
+}
+
+export function explore(
+  cube: Cube,
+  level: Level,
+  bounds: Bounds,
+  start: readonly Rows[] = allRows(cube),
+): Explored {
+  const search = new Search(cube, level, bounds);
+  search.run(start);
+  return search.result();
+}
+
+class Search {
+  readonly #cube: Cube;
+  readonly #level: Level;
+  readonly #bounds: Bounds;
+  readonly #fixed: Cell;
+  readonly #usable: number;
+  readonly #counters = new Map<Measure, Float64Array>();
+  #best: Candidate[] = [];
+  readonly #cuboids: { score: number; cells: Candidate[] }[] = [];
+  #cellsVisited = 0;
+  #cuboidsVisited = 0;
+
+  constructor(cube: Cube, level: Level, bounds: Bounds) {
+    this.#cube = cube;
+    this.#level = level;
+    this.#bounds = bounds;
+    this.#fixed = bounds.within ?? { attributes: [], codes: [] };
+    this.#usable = bounds.joined.length;
+  }
+
+  run(start: readonly Rows[]): void {
+    const fixed = this.#fixed.attributes;
+    const open = this.#bounds.joined.filter(
+      (each) => !fixed.some((one) => one === each || this.#implied(one, each)),
+    );
+    if (fixed.length < this.#bounds.depthMax) this.#descend(start, [], [[]], open);
+    if (fixed.length === 0) for (const each of this.#bounds.alone) this.#count(start, [], [[]], each, []);
+  }
+
+  result(): Explored {
+    this.#best.sort(byScore);
+    return {
+      best: this.#best.slice(0, KEPT_BEST),
+      cuboids: this.#cuboids.sort((a, b) => b.score - a.score),
+      cellsVisited: this.#cellsVisited,
+      cuboidsVisited: this.#cuboidsVisited,
+    };
+  }
+
+  #implied(a: number, b: number): boolean {
+    return this.#cube.implied[a]?.[b] === true || this.#cube.implied[b]?.[a] === true;
+  }
+
+  /** `parents`: the codes of each live cell of the cuboid `path`. */
+  #descend(
+    rows: readonly Rows[],
+    path: readonly number[],
+    parents: readonly number[][],
+    open: readonly number[],
+  ): void {
+    for (const [at, attribute] of open.entries()) {
+      const further = open.slice(at + 1).filter((each) => !this.#implied(each, attribute));
+      this.#count(rows, path, parents, attribute, further);
+    }
+  }
+
+  #count(
+    rows: readonly Rows[],
+    path: readonly number[],
+    parents: readonly number[][],
+    attribute: number,
+    further: readonly number[],
+  ): void {
+    const size = this.#cube.attributes[attribute]?.values.length ?? 0;
+    const cuboid = [...path, attribute];
+    const slots = parents.length * size > DIRECT_CELLS_MAX ? slotsOf(rows, attribute, size) : undefined;
+    const count = slots ? slots.keys.length : parents.length * size;
+    const live = this.#visit(rows, cuboid, parents, size, count, slots);
+    const isDeep = this.#fixed.attributes.length + cuboid.length >= this.#bounds.depthMax;
+    if (isDeep || live.codes.length === 0 || further.length === 0) return;
+    this.#descend(
+      rows.map((each) => keptRows(each, attribute, size, live.ids, slots)),
+      cuboid,
+      live.codes,
+      further,
+    );
+  }
+
+  /** Judges each cell that holds events; returns those in which a cause may hide still. */
+  #visit(
+    rows: readonly Rows[],
+    cuboid: readonly number[],
+    parents: readonly number[][],
+    size: number,
+    count: number,
+    slots: Slots | undefined,
+  ): { ids: Int32Array; codes: number[][] } {
+    this.#cuboidsVisited++;
+    const attribute = cuboid[cuboid.length - 1] as number;
+    const sums = MEASURES.map((measure) => this.#sum(rows, measure, attribute, size, count, slots));
+    const [events, expected, beforeEvents, beforeExpected] = sums as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const prior = this.#cube.prior;
+    const { leastEvents, leastExcess } = this.#bounds;
+    const order = [...this.#fixed.attributes, ...cuboid];
+    const penalty = penaltyOf(this.#cube, order, this.#usable);
+    const ids = new Int32Array(count).fill(-1);
+    const codes: number[][] = [];
+    const found: Candidate[] = [];
+    let score = 0;
+    const one: Sums = { events: 0, expected: 0, beforeEvents: 0, beforeExpected: 0 };
+    for (let at = 0; at < count; at++) {
+      const seen = events[at] as number;
+      if (seen < leastEvents || seen <= 0) continue;
+      this.#cellsVisited++;
+      one.events = seen;
+      one.expected = expected[at] as number;
+      one.beforeEvents = beforeEvents[at] as number;
+      one.beforeExpected = beforeExpected[at] as number;
+      const mean = expectedOf(one, prior);
+      // Events where the population has nothing: told apart, never a cause.
+      if (mean <= 0) continue;
+      const key = slots ? (slots.keys[at] as number) : at;
+      const usual = this.#level.base * mean;
+      if (seen - usual + 3 * Math.sqrt(usual) >= leastExcess) {
+        ids[at] = codes.length;
+        codes.push([...(parents[Math.floor(key / size)] as number[]), key % size]);
+      } else if (seen <= usual) continue;
+      const gain = gainOf(seen, mean, shapeOf(one, prior), this.#level, prior);
+      if (gain <= penalty) continue;
+      const cell = sortedCell(order, [
+        ...this.#fixed.codes,
+        ...(parents[Math.floor(key / size)] as number[]),
+        key % size,
+      ]);
+      found.push({ cell, sums: { ...one }, expected: mean, gain, penalty });
+      score += gain - penalty;
+    }
+    if (found.length > 0) this.#keep(found, score);
+    return { ids, codes };
+  }
+
+  #keep(found: Candidate[], score: number): void {
+    found.sort(byScore);
+    if (found.length <= KEPT_BY_CUBOID) this.#cuboids.push({ score, cells: found });
+    this.#best.push(...found.slice(0, KEPT_BEST));
+    if (this.#best.length > KEPT_BEST * 8) {
+      this.#best.sort(byScore);
+      this.#best.length = KEPT_BEST;
+    }
+  }
+
+  #sum(
+    rows: readonly Rows[],
+    measure: Measure,
+    attribute: number,
+    size: number,
+    count: number,
+    slots: Slots | undefined,
+  ): Float64Array {
+    let into = this.#counters.get(measure);
+    if (!into || into.length < count) {
+      into = new Float64Array(Math.max(1024, count));
+      this.#counters.set(measure, into);
+    } else into.fill(0, 0, count);
+    for (const each of rows) {
+      if (!(measure in each.block.weights)) continue;
+      add(each, attribute, size, each.block.weights[measure], into, slots);
+    }
+    return into;
+  }
+}
+
+/** Best first; equals in an order that rows and columns have no say in is the caller's business. */
+export function byScore(a: Candidate, b: Candidate): number {
+  return b.gain - b.penalty - (a.gain - a.penalty);
+}
+
+function sortedCell(attributes: readonly number[], codes: readonly number[]): Cell {
+  const order = attributes
+    .map((_, at) => at)
+    .sort((a, b) => (attributes[a] as number) - (attributes[b] as number));
+  return {
+    attributes: order.map((at) => attributes[at] as number),
+    codes: order.map((at) => codes[at] as number),
+  };
+}

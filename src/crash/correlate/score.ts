@@ -1,0 +1,107 @@
+import { binomialUpper, incompleteBeta, poissonUpper } from '../statistics.ts';
+import type { Cube, Sums } from './cube.ts';
+
+/** Prior share of causes that need 1, 2, 3 and 4 attributes: simple ones are likelier. */
+const DEPTH_SHARE = [0.6, 0.25, 0.1, 0.05] as const;
+
+/** What is normal now: observed ÷ expected outside of causes, and how it was found. */
+export interface Level {
+  /** All of the cube, what was explained included. */
+  readonly total: Sums;
+  /** Observed ÷ expected that counts as nothing unusual. */
+  readonly base: number;
+  /** Variance ÷ mean of counts: crashes of one machine come in clusters. */
+  readonly dispersion: number;
+  /** Dense tables: the base is known from the bulk of leaves, so the rest needs no judging. */
+  readonly isFixed: boolean;
+  /** Base is held up by "as it was before": that the rest is below it speaks for nothing. */
+  readonly isFloor: boolean;
+}
+
+/** Expected events of a cell by its own earlier rate, shrunk to the fleet's (Gamma–Poisson). */
+export function expectedOf(sums: Sums, prior: number | undefined): number {
+  if (prior === undefined) return sums.expected;
+  return (sums.expected * (sums.beforeEvents + prior)) / (sums.beforeExpected + prior);
+}
+
+/** How many events the expectation is worth: the shape of its Gamma. */
+export function shapeOf(sums: Sums, prior: number | undefined): number {
+  return prior === undefined ? Number.POSITIVE_INFINITY : sums.beforeEvents + prior;
+}
+
+/**
+ * Log-likelihood ratio of a rate of its own against the expected one: Poisson, or negative binomial where the
+ * expectation itself is known from `shape` events only. Never negative.
+ */
+export function deviance(events: number, expected: number, shape: number): number {
+  if (expected <= 0) return events > 0 ? Number.POSITIVE_INFINITY : 0;
+  const rise = events > 0 ? events * Math.log(events / expected) : 0;
+  if (shape === Number.POSITIVE_INFINITY) return Math.max(0, rise - (events - expected));
+  return Math.max(0, rise - (events + shape) * Math.log((events + shape) / (expected + shape)));
+}
+
+/** The gain of a cell (positive for a rise, negative for a fall), its complement judged with it (Kulldorff 1997). */
+export function gainOf(
+  events: number,
+  expected: number,
+  shape: number,
+  level: Level,
+  prior: number | undefined,
+): number {
+  const inside = deviance(events, level.base * expected, shape);
+  if (events <= level.base * expected) return -inside / level.dispersion;
+  const rest = restGain(level.total.events - events, totalExpected(level, prior) - expected, level);
+  return (inside + rest) / level.dispersion;
+}
+
+export function restGain(events: number, expected: number, level: Level): number {
+  if (level.isFixed || expected <= 0) return 0;
+  const rest = deviance(events, level.base * expected, Number.POSITIVE_INFINITY);
+  if (events > level.base * expected) return -rest;
+  return level.isFloor ? 0 : rest;
+}
+
+export function totalExpected(level: Level, prior: number | undefined): number {
+  return expectedOf(level.total, prior);
+}
+
+/**
+ * ln of how many places a cell of these attributes competes with: cells of its cuboid, cuboids of its depth,
+ * share of its depth. exp(−penalty) over all cells sums to at most 1, so p · exp(penalty) is a p-value for
+ * all cells at once (weighted Bonferroni, Holm 1979; Genovese 2006), and gain − penalty is a description length.
+ */
+export function penaltyOf(cube: Cube, attributes: readonly number[], usable: number): number {
+  let cells = 1;
+  for (const attribute of attributes) cells *= cube.attributes[attribute]?.values.length ?? 1;
+  const depth = attributes.length;
+  return (
+    Math.log(Math.max(1, Math.min(cells, cube.leaves))) +
+    Math.log(Math.max(1, choose(usable, depth))) -
+    Math.log(DEPTH_SHARE[depth - 1] ?? DEPTH_SHARE[3])
+  );
+}
+
+export function choose(n: number, k: number): number {
+  let ways = 1;
+  for (let at = 0; at < k; at++) ways = (ways * (n - at)) / (at + 1);
+  return ways;
+}
+
+/** P(as many events or more | nothing unusual), before any correction. `outside` gives the level its own doubt. */
+export function tail(
+  events: number,
+  expected: number,
+  shape: number,
+  outside: { events: number; expected: number } | undefined,
+): number {
+  if (events <= 0) return 1;
+  if (expected <= 0) return 0;
+  const known = shape === Number.POSITIVE_INFINITY ? poissonUpper(events, expected) : 0;
+  const uncertain =
+    shape === Number.POSITIVE_INFINITY ? 0 : incompleteBeta(expected / (expected + shape), events, shape);
+  const shared =
+    outside && outside.events > 0 && Number.isInteger(events) && Number.isInteger(outside.events)
+      ? binomialUpper(events, events + outside.events, expected / (expected + outside.expected))
+      : 0;
+  return Math.min(1, Math.max(known, uncertain, shared));
+}

@@ -1,0 +1,257 @@
+// Finds the cells that explain a cube: the best start, improved by splitting, merging and dropping cells, then
+// taken away, and the rest looked at again until nothing stands out.
+
+import { rowsOf } from './counting.ts';
+import { type Cell, type Cube, contains, explained, keyOf, totalsOf } from './cube.ts';
+import { type Bounds, type Explored, explore } from './explore.ts';
+import { CELLS_MAX, Objective, productOf } from './objective.ts';
+import { expectedOf, type Level, penaltyOf, shapeOf, tail } from './score.ts';
+
+export const SEARCH_LIMITS = { depth: 4, rounds: 8, improvements: 12, starts: 4 } as const;
+
+export interface Settings {
+  readonly joined: readonly number[];
+  readonly alone: readonly number[];
+  readonly dispersion: number;
+  /** Expectations are leaf by leaf and scaled to the bulk of leaves. */
+  readonly isDense: boolean;
+  /** Before and now are measured alike, so that a ratio of 1 means: as it was. */
+  readonly isAbsolute: boolean;
+  /** The greatest p (corrected) of a cause, and its least ratio. */
+  readonly alpha: number;
+  readonly leastRatio: number;
+  /** A cause gains at least this share of what all together gain. */
+  readonly leastShare: number;
+  readonly leastEvents: number;
+  readonly leastExcess: number;
+}
+
+export interface Cause {
+  readonly cell: Cell;
+  readonly ratio: number;
+  readonly p: number;
+  readonly gain: number;
+}
+
+export interface Found {
+  readonly causes: readonly Cause[];
+  /** What the first look over everything saw, before anything was explained. */
+  readonly first: Explored;
+  readonly firstLevel: Level;
+  /** The cube with the causes taken away, and what is normal there. */
+  readonly rest: Cube;
+  readonly restLevel: Level;
+  readonly cellsVisited: number;
+  readonly cuboidsVisited: number;
+}
+
+export function search(cube: Cube, settings: Settings): Found {
+  const bounds: Bounds = { ...settings, depthMax: SEARCH_LIMITS.depth };
+  let rest = cube;
+  let causes: Cause[] = [];
+  let first: Explored | undefined;
+  let cellsVisited = 0;
+  let cuboidsVisited = 0;
+  const whole = new Objective(cube, levelOf(cube, settings), settings.joined.length);
+  for (let round = 0; round < SEARCH_LIMITS.rounds; round++) {
+    const level = levelOf(rest, settings);
+    const seen = explore(rest, level, bounds);
+    first ??= seen;
+    cellsVisited += seen.cellsVisited;
+    cuboidsVisited += seen.cuboidsVisited;
+    const objective = round === 0 ? whole : new Objective(rest, level, settings.joined.length);
+    const added = judged(bestList(objective, seen, bounds), objective, settings);
+    if (added.length === 0) break;
+    const known = causes.map(({ cell }) => cell);
+    const list = [...known, ...added.map(({ cell }) => cell)];
+    const next = judged(known.length === 0 ? list : improved(whole, list, bounds), whole, settings);
+    if (whole.value(next.map(({ cell }) => cell)) <= whole.value(known) + 1e-6) break;
+    causes = next;
+    rest = explained(cube, causes);
+  }
+  const firstLevel = levelOf(cube, settings);
+  return {
+    causes,
+    first: first ?? { best: [], cuboids: [], cellsVisited: 0, cuboidsVisited: 0 },
+    firstLevel,
+    rest,
+    restLevel: levelOf(rest, settings),
+    cellsVisited,
+    cuboidsVisited,
+  };
+}
+
+export function levelOf(cube: Cube, { isDense, isAbsolute, dispersion }: Settings): Level {
+  const total = totalsOf(cube);
+  const expected = expectedOf(total, cube.prior);
+  const ratio = expected > 0 ? total.events / expected : 1;
+  if (isDense) return { total, base: 1, isFixed: true, isFloor: false, dispersion };
+  const isFloor = isAbsolute && ratio < 1;
+  return { total, base: isFloor ? 1 : ratio, isFixed: false, isFloor, dispersion };
+}
+
+function bestList(objective: Objective, seen: Explored, bounds: Bounds): Cell[] {
+  const starts: Cell[][] = [];
+  if (seen.best[0]) starts.push([seen.best[0].cell]);
+  for (const { cells } of seen.cuboids.slice(0, SEARCH_LIMITS.starts))
+    starts.push(cells.map(({ cell }) => cell));
+  let best: Cell[] = [];
+  for (const start of starts) {
+    const list = improved(objective, start, bounds);
+    if (objective.value(list) > objective.value(best) + 1e-9) best = list;
+  }
+  return best;
+}
+
+function improved(objective: Objective, start: Cell[], bounds: Bounds): Cell[] {
+  let list = start;
+  for (let step = 0; step < SEARCH_LIMITS.improvements; step++) {
+    const value = objective.value(list);
+    const next =
+      better(objective, value, merges(list)) ??
+      better(objective, value, drops(list)) ??
+      better(objective, value, wider(objective, list)) ??
+      better(objective, value, splits(objective, list, bounds));
+    if (!next) return list;
+    list = next;
+  }
+  return list;
+}
+
+function better(objective: Objective, value: number, options: Iterable<Cell[]>): Cell[] | undefined {
+  let best: Cell[] | undefined;
+  let most = value + 1e-6;
+  for (const option of options) {
+    const worth = objective.value(option);
+    if (worth <= most) continue;
+    most = worth;
+    best = option;
+  }
+  return best;
+}
+
+/** One more general cell instead of those that it contains. */
+function merges(list: readonly Cell[]): Cell[][] {
+  const parents = new Map<string, Cell>();
+  for (const { attributes, codes } of list) {
+    for (let mask = 1; mask < (1 << attributes.length) - 1; mask++) {
+      const cell = {
+        attributes: attributes.filter((_, at) => mask & (1 << at)),
+        codes: codes.filter((_, at) => mask & (1 << at)),
+      };
+      parents.set(keyOf(cell), cell);
+    }
+  }
+  return [...parents.values()].map((parent) => [...list.filter((cell) => !contains(parent, cell)), parent]);
+}
+
+function drops(list: readonly Cell[]): Cell[][] {
+  return list.length < 2 ? [] : list.map((_, at) => list.filter((_, place) => place !== at));
+}
+
+/** The room instead of one of its racks: an attribute's value changed for one that it settles. */
+function wider(objective: Objective, list: readonly Cell[]): Cell[][] {
+  const { implied, blocks } = objective.cube;
+  const options: Cell[][] = [];
+  for (const cell of list) {
+    const rows = objective.rows(cell);
+    const at = blocks.findIndex(
+      (block, place) => 'expected' in block.weights && (rows[place] as Int32Array).length > 0,
+    );
+    if (at < 0) continue;
+    const row = (rows[at] as Int32Array)[0] as number;
+    for (const [place, attribute] of cell.attributes.entries()) {
+      for (const [other, isImplied] of (implied[attribute] ?? []).entries()) {
+        if (!isImplied || cell.attributes.includes(other) || implied[other]?.[attribute]) continue;
+        const pairs = cell.attributes.map((each, k) =>
+          k === place ? [other, blocks[at]?.codes[other]?.[row] ?? 0] : [each, cell.codes[k] ?? 0],
+        );
+        pairs.sort((a, b) => (a[0] as number) - (b[0] as number));
+        const one = {
+          attributes: pairs.map((pair) => pair[0] as number),
+          codes: pairs.map((pair) => pair[1] as number),
+        };
+        options.push([...list.filter((each) => each !== cell && keyOf(each) !== keyOf(one)), one]);
+        options.push([...list.filter((each) => each !== cell && !isInside(objective, each, one)), one]);
+      }
+    }
+  }
+  return options;
+}
+
+function isInside(objective: Objective, inner: Cell, outer: Cell): boolean {
+  return objective.cube.blocks.every((block, at) =>
+    outer.attributes.every((attribute, k) =>
+      (objective.rows(inner)[at] as Int32Array).every(
+        (row) => block.codes[attribute]?.[row] === outer.codes[k],
+      ),
+    ),
+  );
+}
+
+/** More particular cells instead of one: all the good ones of a cuboid inside it, or the best alone. */
+function* splits(objective: Objective, list: readonly Cell[], bounds: Bounds): Iterable<Cell[]> {
+  for (const parent of list) {
+    if (
+      parent.attributes.length >= bounds.depthMax ||
+      parent.attributes.some((each) => bounds.alone.includes(each))
+    )
+      continue;
+    const rows = objective.cube.blocks.map((block, at) =>
+      rowsOf(block, objective.rows(parent)[at] as Int32Array),
+    );
+    const inside = explore(objective.cube, objective.level, { ...bounds, within: parent }, rows);
+    const others = list.filter((cell) => cell !== parent);
+    if (inside.best[0]) yield [...others, inside.best[0].cell];
+    for (const { cells } of inside.cuboids.slice(0, SEARCH_LIMITS.starts))
+      yield [...others, ...cells.map(({ cell }) => cell)];
+  }
+}
+
+/** The cells of the list that are significant and large enough beside the others; the least one goes first. */
+function judged(list: readonly Cell[], objective: Objective, settings: Settings): Cause[] {
+  let cells = list.slice(0, CELLS_MAX);
+  while (cells.length > 0) {
+    const causes = judgedTogether(cells, objective);
+    const least = settings.leastShare * causes.reduce((sum, { gain }) => sum + gain, 0);
+    const worst = causes.filter(
+      ({ p, ratio, gain }) => p > settings.alpha || ratio < settings.leastRatio || gain < least,
+    );
+    if (worst.length === 0) return causes.sort((a, b) => b.gain - a.gain);
+    worst.sort((a, b) => b.p - a.p || a.gain - b.gain);
+    cells = cells.filter((cell) => cell !== worst[0]?.cell);
+  }
+  return [];
+}
+
+function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
+  const { level, cube, usable } = objective;
+  const { atoms, ratios, base, gain } = objective.fit(cells);
+  const inside = atoms.reduce((sum, { sums }) => sum + sums.events, 0);
+  const covered = atoms.reduce((sum, { expected }) => sum + expected, 0);
+  const per = level.dispersion;
+  const rest = {
+    events: (level.total.events - inside) / per,
+    expected: (expectedOf(level.total, cube.prior) - covered) / per,
+  };
+  return cells.map((cell, bit) => {
+    let events = 0;
+    let mean = 0;
+    let shape = 0;
+    for (const atom of atoms) {
+      if (!(atom.mask & (1 << bit))) continue;
+      events += atom.sums.events;
+      mean += (base * atom.expected * productOf(ratios, atom.mask)) / (ratios[bit] as number);
+      shape += shapeOf(atom.sums, cube.prior);
+    }
+    // The level outside is known from its own events only.
+    const outside =
+      level.isFixed || level.isFloor
+        ? undefined
+        : { events: rest.events, expected: rest.events > 0 ? rest.expected * base : 0 };
+    const raw = tail(events / per, mean / per, shape / per, outside);
+    const p = Math.min(1, raw * Math.exp(penaltyOf(cube, cell.attributes, usable)));
+    const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
+    return { cell, ratio: ratios[bit] as number, p, gain: (gain - without) / per };
+  });
+}
