@@ -1,5 +1,6 @@
 // Stack frames: read from the lines of a report, for all architectures, and the guilty one chosen among them.
 import { offsetEnd, symbolEnd } from './pattern.ts';
+import { demangleRust } from './rust-symbol.ts';
 
 export interface Frame {
   func: string;
@@ -17,6 +18,8 @@ export type StackItem =
   | { kind: 'frame'; frame: Frame }
   /** Where the CPU was: RIP, pc, NIP, epc. `frame` is missing when that was no known code. */
   | { kind: 'ip'; frame?: Frame }
+  /** Where that code was called from: LR, lr. */
+  | { kind: 'lr'; frame: Frame }
   /** A stack begins: `Call Trace:`, `Backtrace:`. */
   | { kind: 'start' }
   /** Another CPU or task is described from here on. */
@@ -28,21 +31,13 @@ const STARTS = /^(?:Call Trace|Call trace|Call backtrace|Backtrace|Stack backtra
 
 export function stackItemOf(text: string): StackItem | undefined {
   const first = text.charCodeAt(0);
-  switch (first) {
-    case 78: // N
-      if (text.startsWith('NMI backtrace for cpu')) return { kind: 'next' };
-      break;
-    case 67: // C
-    case 66: // B
-    case 83: // S
-    case 84: // T
-      if (text.startsWith('Task dump for CPU')) return { kind: 'next' };
-    case 115: // s
-      if (text.startsWith('CPU: ') && text.includes('PID: ')) return { kind: 'next' };
-      if (STARTS.test(text) && text.length < 40) return { kind: 'start' };
-      break;
+  // Most lines are frames or registers: only a few letters begin a heading.
+  if (first === 67 || first === 66 || first === 83 || first === 115 || first === 84 || first === 78) {
+    if (text.startsWith('CPU: ') && text.includes('PID: ')) return { kind: 'next' };
+    if (text.startsWith('NMI backtrace for cpu') || text.startsWith('Task dump for CPU')) return { kind: 'next' };
+    if (text.length < 40 && STARTS.test(text)) return { kind: 'start' };
   }
-  return ipOf(text) ?? frameItem(text);
+  return ipOf(text) ?? lrOf(text) ?? frameItem(text);
 }
 
 function frameItem(text: string): StackItem | undefined {
@@ -87,6 +82,13 @@ function ipOf(text: string): StackItem | undefined {
     kind: 'ip',
     frame: { func: canonical(rest.slice(0, end)), reliable: true, ...more(rest, offsetEnd(rest, end)) },
   };
+}
+
+function lrOf(text: string): StackItem | undefined {
+  const lead = text.startsWith('LR is at ') ? 9 : text.startsWith('lr : ') ? 5 : 0;
+  if (lead === 0) return undefined;
+  const frame = frameOf(text.slice(lead));
+  return frame && { kind: 'lr', frame };
 }
 
 /** ` [<ffffffff81d91389>] `, ` [c0000000fa9fbc80] [c0000000000f8a50] ` */
@@ -135,6 +137,13 @@ export function frameOf(text: string): Frame | undefined {
     if (code === 32 && !isAside(rest, after + 1)) return undefined;
     return { func: canonical(rest.slice(at, end)), reliable, ...more(rest, after) };
   }
+  // arm: (panic) from [<801347d0>] (warn_slowpath_fmt+0x1c/0x24). The caller is the one with an offset.
+  if (addressed && next === 41 && rest.startsWith(') from [<', end)) {
+    const caller = rest.indexOf('(', end);
+    const nameEnd = symbolEnd(rest, caller + 1);
+    if (caller > 0 && nameEnd > caller + 1)
+      return { func: canonical(rest.slice(caller + 1, nameEnd)), reliable, ...more(rest, nameEnd) };
+  }
   if (addressed && next === 41) return { func: canonical(rest.slice(at, end)), reliable };
   if (next === 32 && rest.endsWith(' [inline]')) {
     const file = rest.slice(end + 1, -' [inline]'.length);
@@ -177,20 +186,23 @@ function isHex(code: number): boolean {
  */
 export function canonical(symbol: string): string {
   if (symbol.charCodeAt(0) === 60) return symbol;
+  if (symbol.startsWith('_R')) return demangleRust(symbol);
   const dot = symbol.indexOf('.');
   return dot > 0 ? symbol.slice(0, dot) : symbol;
 }
 
-/** Names, with `*` at either end: `kasan_*`, `*_slowpath`. */
+/** Names, with `*` in them: `kasan_*`, `*_slowpath`, `*printk*`. */
 export class NameSet {
   private readonly exact = new Set<string>();
   private readonly globs: { before: string; after: string }[] = [];
+  private readonly parts: string[] = [];
   private readonly known = new Map<string, boolean>();
 
   constructor(names: readonly string[]) {
     for (const name of names) {
       const star = name.indexOf('*');
       if (star < 0) this.exact.add(name);
+      else if (star === 0 && name.endsWith('*')) this.parts.push(name.slice(1, -1));
       else this.globs.push({ before: name.slice(0, star), after: name.slice(star + 1) });
     }
   }
@@ -200,6 +212,7 @@ export class NameSet {
     if (known !== undefined) return known;
     const found =
       this.exact.has(name) ||
+      this.parts.some((part) => name.includes(part)) ||
       this.globs.some(
         ({ before, after }) =>
           name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after),

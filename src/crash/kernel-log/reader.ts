@@ -168,7 +168,7 @@ export class LogReader {
       this.hits = [];
       const triggers = [...needles].flatMap((needle) => this.rules.triggers[needle] as readonly Trigger[]);
       triggers.sort((a, b) => a.order - b.order);
-      const raw = this.buffer.latin1Slice(this.lineStart, end);
+      const raw = this.buffer.toString('latin1', this.lineStart, end);
       for (const message of messagesOf(raw)) this.look(message, triggers);
     }
     for (const open of this.open) {
@@ -276,7 +276,7 @@ export class LogReader {
   }
 
   private linesIn(start: number, end: number): LogLine[] {
-    const raw = this.buffer.latin1Slice(start, end);
+    const raw = this.buffer.toString('latin1', start, end);
     const lines: LogLine[] = [];
     for (let from = 0; from < raw.length; ) {
       let to = raw.indexOf('\n', from);

@@ -55,22 +55,25 @@ export function reportOf(window: Window, rules: RuleSet): Report {
 
   const captures: Captures = { ...window.captures };
   if (rule.next) captures[rule.next] = own[open + 1]?.text ?? '';
-  Object.assign(captures, nearBy(rule.near, own, open).captures);
+  const near = nearBy(rule.near, own, open);
+  Object.assign(captures, near.captures);
   const form = rule.forms.find((each) => applies(each, text, own, open, captures));
   if (form?.sorted) {
     const [one, two] = form.sorted;
     [captures[one], captures[two]] = [captures[one] ?? '', captures[two] ?? ''].sort() as [string, string];
   }
   const anchor = anchorOf(rule.from, own, open);
-  const items = anchor < 0 ? [] : itemsOf(own, anchor, rules);
+  const items = anchor < 0 ? [] : itemsOf(own, anchor, rule.headless);
+  const intruder = own.findIndex(({ text }, at) => at > open && isForeign(text, rules));
   const stack = stacksOf(items)[0] ?? [];
   const skip = [rules.everywhere, ...(form?.skip ?? rule.skip)];
-  const guilty = guiltyFrame(form?.frame ?? rule.frame, { captures, items, stack, skip, dispatch: rules.dispatch });
+  const guilty = guiltyFrame(form?.frame ?? rule.frame, { captures, near: near.lines, items, stack, skip, rules, intruder });
 
   const frame = guilty && spokenName(guilty.func);
   const holes = { ...captures, ...(frame && { frame }) };
-  const title = fillTitle(form?.title ?? rule.title, holes);
-  const hasStack = stack.some(({ kind }) => kind === 'frame');
+  const template = form?.title ?? rule.title;
+  const title = fillTitle(!frame && !form?.title && rule.unknown ? rule.unknown : template, holes);
+  const hasStack = framesOf(stack).length > 0 && stack.some(({ kind }) => kind === 'frame');
   const alternatives = (form?.alternatives ?? (form?.title ? [] : rule.alternatives)).map((each) => fillTitle(each, holes));
   const others = othersOf(stack, guilty, skip);
   const time = opening.time ?? own.find((line) => line.time !== undefined)?.time;
@@ -84,7 +87,10 @@ export function reportOf(window: Window, rules: RuleSet): Report {
     ...(frame && { frame }),
     otherFrames: others.map(({ func }) => spokenName(func)).slice(0, OTHER_FRAMES_MAX),
     ...(guilty?.module && { module: guilty.module }),
-    corrupted: (form?.torn ?? rule.torn) || title.endsWith('corrupted') || (rule.stack === 'needed' && !hasStack),
+    corrupted:
+      (form?.torn ?? rule.torn) ||
+      title.endsWith('corrupted') ||
+      (template.includes('{frame}') && !frame) || (rule.stack === 'needed' && !hasStack),
     panicked: window.panicked,
     facts: factsOf(own.slice(Math.max(0, open))),
     span: window.span,
@@ -127,8 +133,9 @@ function nearBy(
   near: readonly (readonly Pattern[])[],
   lines: readonly LogLine[],
   from: number,
-): { captures: Captures; all: boolean } {
+): { captures: Captures; lines: Record<string, number>; all: boolean } {
   const captures: Captures = {};
+  const found: Record<string, number> = {};
   let at = from;
   for (const alternatives of near) {
     let taken: Captures | undefined;
@@ -139,10 +146,11 @@ function nearBy(
         if (taken) break;
       }
     }
-    if (!taken) return { captures, all: false };
+    if (!taken) return { captures, lines: found, all: false };
     Object.assign(captures, taken);
+    for (const hole of Object.keys(taken)) found[hole] = at - 1;
   }
-  return { captures, all: true };
+  return { captures, lines: found, all: true };
 }
 
 function anchorOf(from: readonly Pattern[], lines: readonly LogLine[], open: number): number {
@@ -153,25 +161,21 @@ function anchorOf(from: readonly Pattern[], lines: readonly LogLine[], open: num
   return from.length === 0 ? Math.max(0, open) : -1;
 }
 
-/**
- * Up to where something else took the stack for its own: without the printk caller nothing tells whose frames
- * come after that.
- */
-function itemsOf(lines: readonly LogLine[], from: number, rules: RuleSet): StackItem[] {
-  const items: StackItem[] = [];
+/** Frames that stand before the heading of the first stack are no part of it: `Preemption disabled at: f`. */
+function itemsOf(lines: readonly LogLine[], from: number, headless: boolean): Item[] {
+  const items: Item[] = [];
   for (let at = from; at < lines.length; at++) {
-    const { text } = lines[at] as LogLine;
-    const item = stackItemOf(text);
-    if (item) items.push(item);
-    else if (rules.foreign.some((pattern) => text.includes(pattern.needle) && match(pattern, text))) break;
+    const item = stackItemOf((lines[at] as LogLine).text);
+    if (item) items.push({ ...item, line: at });
   }
-  return items;
+  const start = headless ? -1 : items.findIndex(({ kind }) => kind === 'start');
+  return start < 0 ? items : items.filter(({ kind }, at) => at >= start || kind === 'ip' || kind === 'lr');
 }
 
 /** A stack ends where the next begins, or in user mode. */
-function stacksOf(items: readonly StackItem[]): StackItem[][] {
-  const stacks: StackItem[][] = [];
-  let stack: StackItem[] = [];
+function stacksOf(items: readonly Item[]): Item[][] {
+  const stacks: Item[][] = [];
+  let stack: Item[] = [];
   let framed = false;
   const end = () => {
     if (stack.length > 0) stacks.push(stack);
@@ -197,24 +201,63 @@ function stacksOf(items: readonly StackItem[]): StackItem[][] {
 
 interface Where {
   captures: Captures;
-  items: readonly StackItem[];
-  stack: readonly StackItem[];
+  items: readonly Item[];
+  stack: readonly Item[];
   skip: readonly NameSet[];
-  dispatch: NameSet;
+  rules: RuleSet;
+  /** The line in which a hole was filled, where that was not the opening. */
+  near: Readonly<Record<string, number>>;
+  /** The line from which on a stack may be somebody else's, or -1. */
+  intruder: number;
+}
+
+/** An item with the line it stands in. */
+type Item = StackItem & { line: number };
+
+function isForeign(text: string, rules: RuleSet): boolean {
+  return rules.foreignLines.some((pattern) => text.includes(pattern.needle) && match(pattern, text) !== undefined);
 }
 
 function guiltyFrame(sources: readonly string[], where: Where): Frame | undefined {
   for (const source of sources) {
-    if (source === 'stack') {
-      const frame = framesOf(where.stack).find(({ func }) => !skipped(where.skip, func));
+    if (source === 'ip') {
+      const frame = pointedAt(where.items);
+      if (frame && !skipped(where.skip, frame.func)) return frame;
+    } else if (source === 'stack') {
+      const frame = stackFrame(where);
       if (frame) return frame;
     } else if (source === 'entry') {
       const frame = entryFrame(where);
       if (frame) return frame;
     } else {
-      const func = where.captures[source];
-      if (func && !skipped(where.skip, func)) return { func, reliable: true };
+      const hole = source.replace(/^exactly /, '');
+      const func = where.captures[hole];
+      if (where.intruder >= 0 && where.intruder < (where.near[hole] ?? 0)) continue;
+      if (func && (hole !== source || !skipped(where.skip, func))) return { func, reliable: true };
     }
+  }
+  return undefined;
+}
+
+/** Where the CPU was, or, when it jumped to an address without code, where it came from. */
+function pointedAt(items: readonly Item[]): Frame | undefined {
+  const at = items.findIndex(({ kind }) => kind === 'ip');
+  const ip = items[at];
+  if (ip?.kind !== 'ip') return undefined;
+  if (ip.frame) return ip.frame;
+  const next = items[at + 1];
+  return next?.kind === 'lr' ? next.frame : undefined;
+}
+
+/** None when what comes before it in the stack, or in the log, shows that the stack is somebody else's. */
+function stackFrame({ stack, skip, rules, intruder }: Where): Frame | undefined {
+  for (const item of stack) {
+    if (item.kind !== 'frame' && item.kind !== 'ip') continue;
+    const { frame } = item;
+    if (!frame?.reliable || frame.inline) continue;
+    if (rules.foreign.has(frame.func)) return undefined;
+    if (skipped(skip, frame.func)) continue;
+    return intruder >= 0 && intruder < item.line ? undefined : frame;
   }
   return undefined;
 }
@@ -223,7 +266,7 @@ function guiltyFrame(sources: readonly string[], where: Where): Frame | undefine
  * A stalled CPU is found at some point below the function that stalls, each time at another. The name that holds is
  * that of the function which was called through a table: a driver's ioctl, a protocol's receive, a timer, a work.
  */
-function entryFrame({ items, skip, dispatch }: Where): Frame | undefined {
+function entryFrame({ items, skip, rules: { dispatch } }: Where): Frame | undefined {
   let fallback: Frame | undefined;
   for (const stack of stacksOf(items)) {
     const frames = framesOf(stack);
@@ -249,7 +292,8 @@ const CROSS_CALLS = new Set(['smp_call_function', 'smp_call_function_single', 's
 function framesOf(stack: readonly StackItem[]): Frame[] {
   const frames: Frame[] = [];
   for (const item of stack) {
-    if ((item.kind === 'frame' || item.kind === 'ip') && item.frame?.reliable) frames.push(item.frame);
+    if (item.kind !== 'frame' && item.kind !== 'ip') continue;
+    if (item.frame?.reliable && !item.frame.inline) frames.push(item.frame);
   }
   return frames;
 }

@@ -84,6 +84,8 @@ export const reportRuleSchema = z.strictObject({
   torn: z.boolean().default(false),
   boot: z.boolean().default(false),
   foreign: z.boolean().default(false),
+  headless: z.boolean().default(false),
+  unknown: text.optional(),
   forms: z.array(formSchema).max(50).default([]),
   tests: z
     .array(z.strictObject({ log: text.max(5000), title: z.string().max(500), corrupted: z.boolean().default(false) }))
@@ -93,7 +95,7 @@ export const reportRuleSchema = z.strictObject({
 const signBase = { sign: name, opens: texts.min(1), not: texts.default([]), tests: texts.min(1) };
 export const hardwareSchema = z.strictObject({ ...signBase, part: text, weight: z.enum(WEIGHTS) });
 export const plannedSchema = z.strictObject({ ...signBase, means: text, ends: z.enum(['boot', 'crash']) });
-const frameNames = z.array(z.string().regex(/^[^*]*\*?[^*]*$/, 'one * at most')).max(2000);
+const frameNames = z.array(z.string().regex(/^(?:[^*]*\*?[^*]*|\*[^*]+\*)$/, 'a * at the start, the end or both, or one in the middle')).max(2000);
 const framesSchema = z.record(z.string(), frameNames);
 
 /** What a site may put into its own file; its rules stand before ours. */
@@ -142,8 +144,10 @@ export interface RuleSet {
   triggers: readonly (readonly Trigger[])[];
   everywhere: NameSet;
   dispatch: NameSet;
-  /** Lines that begin somebody else's stack. */
-  foreign: readonly Pattern[];
+  /** A stack with one of these is not that of the report. */
+  foreign: NameSet;
+  /** Lines that begin such a stack. */
+  foreignLines: readonly Pattern[];
   sources: { reports: readonly ReportRuleSource[]; hardware: readonly HardwareSource[]; planned: readonly PlannedSource[] };
 }
 
@@ -236,7 +240,8 @@ function compile(tables: readonly z.infer<typeof siteSchema>[]): RuleSet {
   return {
     needles: needlesOf(needles),
     triggers: needles.map((needle) => triggers.filter(({ pattern }) => pattern.needle === needle)),
-    foreign: triggers.flatMap((trigger) => ('rule' in trigger && trigger.rule.foreign ? [trigger.pattern] : [])),
+    foreign: sets.get('foreign') ?? new NameSet([]),
+    foreignLines: triggers.flatMap((each) => ('rule' in each && each.rule.foreign ? [each.pattern] : [])),
     everywhere: sets.get('everywhere') ?? new NameSet([]),
     dispatch: sets.get('dispatch') ?? new NameSet([]),
     sources: { reports, hardware, planned },

@@ -31,6 +31,7 @@ const SYSCALL_BODY = /^(?:__se_sys|__do_sys|SyS|SYSC|__se_compat_sys|__do_compat
 /** A function as one speaks of it: the same system call has many names, by architecture and kernel version. */
 export function spokenName(func: string): string {
   const name = canonical(func);
+  if (name.includes(':')) return name;
   const entry = SYSCALL.exec(name);
   if (entry) return `sys_${entry[1]}`;
   const body = SYSCALL_BODY.exec(name);
