@@ -1,4 +1,4 @@
-import { type Attribute, type Block, type Cube, emptySums, type Measure, sumRows } from './cube.ts';
+import type { Attribute, Block, Cube, Measure } from './cube.ts';
 import { dependencies, rankOf } from './dependencies.ts';
 import { JOIN_LIMITS, type Joined, join, leavesOf, type Question } from './join.ts';
 import { effective, type Leaves, leavesFrom, type Noise, noiseOf } from './noise.ts';
@@ -18,6 +18,8 @@ export interface Prepared {
   /** The same rows as they were handed in, where the search counts effective events. */
   readonly raw: Cube;
   readonly noise: Noise | undefined;
+  /** Where rows are few enough to be made leaves. */
+  readonly leaves: Leaves | undefined;
   readonly settings: Settings;
   readonly rate: number;
 }
@@ -78,7 +80,7 @@ export function prepare(question: Question): Prepared {
     isDense && leaves
       ? { ...raw, blocks: [effective(blocks[0] as Block, leaves, noise.dense)], prior: undefined }
       : raw;
-  return { joined, cube, raw, noise: isDense ? noise.dense : undefined, settings, rate };
+  return { joined, cube, raw, leaves, noise: isDense ? noise.dense : undefined, settings, rate };
 }
 
 export function find(prepared: Prepared): Found {
@@ -120,10 +122,4 @@ function roles(
     .sort((a, b) => (attributes[b]?.values.length ?? 0) - (attributes[a]?.values.length ?? 0) || a - b);
   alone.push(...kept.slice(COMBINED_MAX));
   return { joinedAttributes, alone };
-}
-
-export function rawSums(cube: Cube): ReturnType<typeof emptySums> {
-  const sums = emptySums();
-  for (const block of cube.blocks) sumRows(block, undefined, sums);
-  return sums;
 }

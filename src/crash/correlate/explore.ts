@@ -22,6 +22,8 @@ export interface Candidate {
 export interface Explored {
   /** Cells whose gain exceeds their penalty, best first. */
   readonly best: readonly Candidate[];
+  /** The cell that comes nearest to an explanation, whether or not it is one. */
+  readonly nearest: Candidate | undefined;
   /** For each cuboid with such cells, all of them together: what they gain, penalties paid. */
   readonly cuboids: readonly { score: number; cells: readonly Candidate[] }[];
   readonly cellsVisited: number;
@@ -59,6 +61,7 @@ class Search {
   readonly #usable: number;
   readonly #counters = new Map<Measure, Float64Array>();
   #best: Candidate[] = [];
+  #nearest: Candidate | undefined;
   readonly #cuboids: { score: number; cells: Candidate[] }[] = [];
   #cellsVisited = 0;
   #cuboidsVisited = 0;
@@ -84,7 +87,8 @@ class Search {
     this.#best.sort(byScore);
     return {
       best: this.#best.slice(0, KEPT_BEST),
-      cuboids: this.#cuboids.sort((a, b) => b.score - a.score),
+      nearest: this.#nearest,
+      cuboids: this.#cuboids.sort((a, b) => Math.round((b.score - a.score) * 1e6)),
       cellsVisited: this.#cellsVisited,
       cuboidsVisited: this.#cuboidsVisited,
     };
@@ -155,6 +159,7 @@ class Search {
     const codes: number[][] = [];
     const found: Candidate[] = [];
     let score = 0;
+    let nearest = this.#nearest ? this.#nearest.gain - this.#nearest.penalty : Number.NEGATIVE_INFINITY;
     const one: Sums = { events: 0, expected: 0, beforeEvents: 0, beforeExpected: 0 };
     for (let at = 0; at < count; at++) {
       const seen = events[at] as number;
@@ -174,13 +179,16 @@ class Search {
         codes.push([...(parents[Math.floor(key / size)] as number[]), key % size]);
       } else if (seen <= usual) continue;
       const gain = gainOf(seen, mean, shapeOf(one, prior), this.#level, prior);
+      const isNearest = gain > 0 && gain - penalty > nearest;
+      if (gain <= penalty && !isNearest) continue;
+      const own = [...this.#fixed.codes, ...(parents[Math.floor(key / size)] as number[]), key % size];
+      const candidate = { cell: sortedCell(order, own), sums: { ...one }, expected: mean, gain, penalty };
+      if (isNearest) {
+        nearest = gain - penalty;
+        this.#nearest = candidate;
+      }
       if (gain <= penalty) continue;
-      const cell = sortedCell(order, [
-        ...this.#fixed.codes,
-        ...(parents[Math.floor(key / size)] as number[]),
-        key % size,
-      ]);
-      found.push({ cell, sums: { ...one }, expected: mean, gain, penalty });
+      found.push(candidate);
       score += gain - penalty;
     }
     if (found.length > 0) this.#keep(found, score);
@@ -218,9 +226,19 @@ class Search {
   }
 }
 
-/** Best first; equals in an order that rows and columns have no say in is the caller's business. */
+/** Best first; sums in another order of rows differ in their last digits, which must not decide. */
 export function byScore(a: Candidate, b: Candidate): number {
-  return b.gain - b.penalty - (a.gain - a.penalty);
+  return (
+    Math.round((b.gain - b.penalty) * 1e6) - Math.round((a.gain - a.penalty) * 1e6) ||
+    a.cell.attributes.length - b.cell.attributes.length ||
+    order(a.cell.attributes, b.cell.attributes) ||
+    order(a.cell.codes, b.cell.codes)
+  );
+}
+
+function order(a: readonly number[], b: readonly number[]): number {
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return (a[at] as number) - (b[at] as number);
+  return 0;
 }
 
 function sortedCell(attributes: readonly number[], codes: readonly number[]): Cell {

@@ -2,8 +2,9 @@
 // taken away, and the rest looked at again until nothing stands out.
 
 import { rowsOf } from './counting.ts';
-import { type Cell, type Cube, contains, explained, keyOf, totalsOf } from './cube.ts';
+import { type Cell, type Cube, contains, explained, keyOf, rowsIn, sumRows, totalsOf } from './cube.ts';
 import { type Bounds, type Explored, explore } from './explore.ts';
+import { namesOf } from './names.ts';
 import { CELLS_MAX, Objective, productOf } from './objective.ts';
 import { expectedOf, type Level, penaltyOf, shapeOf, tail } from './score.ts';
 
@@ -37,7 +38,8 @@ export interface Found {
   readonly causes: readonly Cause[];
   /** What the first look over everything saw, before anything was explained. */
   readonly first: Explored;
-  readonly firstLevel: Level;
+  /** The causes together, over everything. */
+  readonly whole: Objective;
   /** The cube with the causes taken away, and what is normal there. */
   readonly rest: Cube;
   readonly restLevel: Level;
@@ -69,11 +71,10 @@ export function search(cube: Cube, settings: Settings): Found {
     causes = next;
     rest = explained(cube, causes);
   }
-  const firstLevel = levelOf(cube, settings);
   return {
     causes,
-    first: first ?? { best: [], cuboids: [], cellsVisited: 0, cuboidsVisited: 0 },
-    firstLevel,
+    first: first ?? { best: [], nearest: undefined, cuboids: [], cellsVisited: 0, cuboidsVisited: 0 },
+    whole,
     rest,
     restLevel: levelOf(rest, settings),
     cellsVisited,
@@ -130,19 +131,30 @@ function better(objective: Objective, value: number, options: Iterable<Cell[]>):
   return best;
 }
 
-/** One more general cell instead of those that it contains. */
+/** One more general cell instead of those that it contains, alone or with the condition that it left out. */
 function merges(list: readonly Cell[]): Cell[][] {
-  const parents = new Map<string, Cell>();
-  for (const { attributes, codes } of list) {
-    for (let mask = 1; mask < (1 << attributes.length) - 1; mask++) {
-      const cell = {
-        attributes: attributes.filter((_, at) => mask & (1 << at)),
-        codes: codes.filter((_, at) => mask & (1 << at)),
-      };
-      parents.set(keyOf(cell), cell);
+  const options = new Map<string, Cell[]>();
+  for (const cell of list) {
+    for (let mask = 1; mask < (1 << cell.attributes.length) - 1; mask++) {
+      const parent = partOf(cell, (at) => (mask & (1 << at)) !== 0);
+      const left = partOf(cell, (at) => (mask & (1 << at)) === 0);
+      const rest = list.filter((each) => !contains(parent, each));
+      options.set(keyOf(parent), [...rest, parent]);
+      options.set(`${keyOf(parent)}+${keyOf(left)}`, [
+        ...rest.filter((each) => !contains(left, each)),
+        parent,
+        left,
+      ]);
     }
   }
-  return [...parents.values()].map((parent) => [...list.filter((cell) => !contains(parent, cell)), parent]);
+  return [...options.values()];
+}
+
+function partOf({ attributes, codes }: Cell, isWanted: (at: number) => boolean): Cell {
+  return {
+    attributes: attributes.filter((_, at) => isWanted(at)),
+    codes: codes.filter((_, at) => isWanted(at)),
+  };
 }
 
 function drops(list: readonly Cell[]): Cell[][] {
@@ -254,4 +266,57 @@ function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
     const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
     return { cell, ratio: ratios[bit] as number, p, gain: (gain - without) / per };
   });
+}
+
+export interface Rival {
+  readonly cell: Cell;
+  /** The place of the cause that it could be instead. */
+  readonly of: number;
+}
+
+/** Cells over other machines that would explain nearly as well as a cause: odds under 10 to 1 against them. */
+export function rivalsOf({ causes, whole, first }: Found, settings: Settings): Rival[] {
+  const cells = causes.map(({ cell }) => cell);
+  const value = whole.value(cells);
+  const rivals: Rival[] = [];
+  for (const [of, { cell }] of causes.entries()) {
+    if (of >= RIVALS_FOR) break;
+    const others = causes.filter((_, at) => at !== of);
+    const bounds: Bounds = { ...settings, depthMax: SEARCH_LIMITS.depth };
+    const cube = explained(whole.cube, others);
+    const seen = others.length === 0 ? first : explore(cube, levelOf(cube, settings), bounds);
+    const names = namesOf(whole.cube, cell);
+    const same = [names.cell, ...names.sameAs, cell];
+    for (const { cell: rival } of seen.best) {
+      if (rivals.length >= RIVALS_MAX) break;
+      if (same.some((each) => contains(each, rival) || contains(rival, each))) continue;
+      if (rivals.some((each) => contains(each.cell, rival))) continue;
+      const list = [...cells.filter((_, at) => at !== of), rival];
+      if (whole.value(list) < value - ODDS || !sharesEvents(whole, cell, rival)) continue;
+      if (isInside(whole, cell, rival) || isInside(whole, rival, cell)) continue;
+      rivals.push({ cell: rival, of });
+    }
+  }
+  return rivals;
+}
+
+const ODDS = Math.LN10;
+const RIVALS_MAX = 3;
+const RIVALS_FOR = 3;
+
+/** Half of a's events or more are b's as well. */
+function sharesEvents({ cube }: Objective, a: Cell, b: Cell): boolean {
+  let own = 0;
+  let both = 0;
+  for (const block of cube.blocks) {
+    if (!('events' in block.weights)) continue;
+    const sums = { events: 0, expected: 0, beforeEvents: 0, beforeExpected: 0 };
+    const shared = { ...sums };
+    const rows = rowsIn(block, a);
+    sumRows(block, rows, sums);
+    sumRows(block, rowsIn(block, b, rows), shared);
+    own += sums.events;
+    both += shared.events;
+  }
+  return both >= own / 2;
 }

@@ -1,0 +1,92 @@
+import { nameOf, number } from '../../crash/correlate/because.ts';
+import type { Answer, Explanation } from '../../crash/correlate/index.ts';
+import { TablePrinter } from '../table.ts';
+
+/** The answer for people: the verdict, then each explanation with its rates as bars, at most `width` wide. */
+export function textOf(answer: Answer, width: number): string {
+  const blocks = [wrapped(answer.because, width)];
+  for (const explanation of answer.explanations) blocks.push(explanationOf(explanation, answer, width));
+  const { cells, combinations } = answer.tried;
+  blocks.push(
+    [
+      wrapped(
+        `${number(cells)} cells of ${number(combinations)} combinations of attributes were counted.`,
+        width,
+      ),
+      ...answer.notes.map((note) => wrapped(note, width)),
+    ].join('\n'),
+  );
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function explanationOf(explanation: Explanation, answer: Answer, width: number): string {
+  const mark = explanation.cause ? 'CAUSE' : answer.verdict === 'ambiguous' ? 'OR' : 'NEAREST';
+  return [
+    wrapped(`${mark}  ${nameOf(explanation.when)}`, width),
+    ...bars(explanation, width),
+    wrapped(explanation.because, width, '  '),
+  ].join('\n');
+}
+
+/** Events seen and expected, to one scale. */
+function bars({ events, expected }: Explanation, width: number): string[] {
+  const figures = [number(events), number(expected)];
+  const most = Math.max(events, expected);
+  const digits = Math.max(...figures.map((figure) => figure.length));
+  const room = width - '  expected  '.length - digits - 2;
+  return ['seen', 'expected'].map((label, at) => {
+    const value = at === 0 ? events : expected;
+    const bar = most > 0 ? barOf((value / most) * room) : '';
+    return `  ${label.padEnd(8)}  ${(figures[at] as string).padStart(digits)}  ${bar}`.trimEnd();
+  });
+}
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+function barOf(length: number): string {
+  const eighths = Math.round(length * 8);
+  if (eighths === 0 && length > 0) return '▏';
+  return '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
+}
+
+/** A row an explanation. */
+export function wideOf({ verdict, explanations }: Answer): string {
+  if (explanations.length === 0) return `${verdict}\n`;
+  const columns = ['When', 'Cause', 'Events', 'Expected', 'Exposure', 'Ratio', 'Interval', 'P', 'Same as'];
+  const printer = new TablePrinter(
+    columns.map((name) => ({ name })),
+    { wide: true, header: true },
+  );
+  return printer.print(
+    explanations.map(({ when, cause, events, expected, exposure, ratio, interval, p, sameAs }) => [
+      pairs(when),
+      cause ? 'yes' : 'no',
+      number(events),
+      number(expected),
+      number(exposure),
+      number(ratio),
+      interval.map(number).join('–'),
+      p < 1e-9 ? '<1e-9' : p.toPrecision(2),
+      sameAs.map(pairs).join(' '),
+    ]),
+  );
+}
+
+function pairs(when: Readonly<Record<string, string>>): string {
+  return Object.entries(when)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
+
+function wrapped(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.trim().split(' ')) {
+    if (line.length > indent.length && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.length > indent.length ? ` ${word}` : word;
+  }
+  return [...lines, line].join('\n');
+}

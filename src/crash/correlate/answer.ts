@@ -1,0 +1,296 @@
+// From cells to what people and programs read: names, figures, what could not be told apart, and the verdict.
+
+import { because, type Part, verdictBecause } from './because.ts';
+import { find, type Prepared, prepare } from './correlate.ts';
+import { type Cell, emptySums, keyOf, rowsIn, type Sums, sumRows, totalsOf } from './cube.ts';
+import { ratioInterval } from './interval.ts';
+import type { Question } from './join.ts';
+import { namesOf } from './names.ts';
+import { productOf } from './objective.ts';
+import { expectedOf, penaltyOf, shapeOf, tail } from './score.ts';
+import { type Cause, type Found, rivalsOf } from './search.ts';
+
+export type When = Readonly<Record<string, string>>;
+export type Verdict = 'explained' | 'even' | 'chance' | 'ambiguous';
+
+export interface Explanation {
+  /** Attribute values joined by "and". */
+  readonly when: When;
+  /** Part of the answer. Others are shown because they come near, or cannot be told from a cause. */
+  readonly cause: boolean;
+  readonly events: number;
+  /** Events had nothing been unusual here: by exposure, own earlier rate, and the level everywhere else. */
+  readonly expected: number;
+  /** In the population's unit: machines, machine-days … */
+  readonly exposure: number;
+  /** events ÷ expected, with its 95 % interval. */
+  readonly ratio: number;
+  readonly interval: readonly [number, number];
+  /** Corrected for all combinations that were looked at. */
+  readonly p: number;
+  /** Other names of (nearly) the same machines. */
+  readonly sameAs: readonly When[];
+  readonly because: string;
+}
+
+export interface Answer {
+  readonly verdict: Verdict;
+  readonly because: string;
+  readonly explanations: readonly Explanation[];
+  readonly totals: {
+    readonly events: number;
+    readonly expected: number;
+    readonly exposure: number;
+    /** events ÷ expected over everything; 1 by definition where there is no before. */
+    readonly ratio: number;
+    readonly interval: readonly [number, number];
+    /** observed ÷ expected where no cause is. */
+    readonly elsewhere: number;
+  };
+  /** Cells with events that were counted, and combinations of attributes. */
+  readonly tried: { readonly cells: number; readonly combinations: number };
+  readonly notes: readonly string[];
+}
+
+const SHOWN_MAX = 12;
+
+/**
+ * What events have in common, against a population and a time before. Columns are dictionary-encoded; counts are
+ * events or exposure of a row, 1 where there are none. The same input, in whatever order of rows and columns,
+ * gives the same answer. Throws a QuestionError where the tables do not fit together.
+ */
+export function correlate(question: Question): Answer {
+  const prepared = prepare(question);
+  const found = find(prepared);
+  return answerOf(prepared, found, question.beforeEvents !== undefined);
+}
+
+function answerOf(prepared: Prepared, found: Found, hasBefore: boolean): Answer {
+  const { raw, settings, rate, noise, joined } = prepared;
+  const { causes, whole } = found;
+  const totals = totalsOf(raw);
+  const expected = expectedOf(totals, raw.prior);
+  const per = settings.dispersion;
+  const cells = causes.map(({ cell }) => cell);
+  const rivals = found.causes.length > 0 ? rivalsOf(found, settings) : [];
+  const describe = (cell: Cell, cause: Cause | undefined, isCause: boolean) =>
+    explanationOf(prepared, found, cell, cause, isCause, cells);
+  const parts = causes.slice(0, SHOWN_MAX).map((cause) => describe(cause.cell, cause, true));
+  const shown = new Set(cells.map(keyOf));
+  for (const rival of rivals) {
+    if (shown.has(keyOf(rival.cell))) continue;
+    shown.add(keyOf(rival.cell));
+    parts.push({ ...describe(rival.cell, undefined, false), rivalOf: parts[rival.of]?.when });
+  }
+  const nearest = found.first.nearest;
+  if (causes.length === 0 && nearest) parts.push(describe(nearest.cell, undefined, false));
+  const elsewhere =
+    causes.length > 0
+      ? whole.fit(cells).base * (noise?.level ?? 1)
+      : noise
+        ? noise.level
+        : expected > 0
+          ? totals.events / expected
+          : 1;
+  const interval = ratioInterval(totals.events / per, expected / per, shapeOf(totals, raw.prior) / per);
+  const isRise =
+    hasBefore &&
+    (noise
+      ? noise.level > 1.05
+      : interval[0] > 1 &&
+        tail(totals.events / per, expected / per, shapeOf(totals, raw.prior) / per, undefined) <
+          settings.alpha);
+  const verdict: Verdict =
+    causes.length > 0 ? (rivals.length > 0 ? 'ambiguous' : 'explained') : isRise ? 'even' : 'chance';
+  const about = {
+    verdict,
+    hasBefore,
+    events: totals.events,
+    expected,
+    ratio: expected > 0 ? totals.events / expected : 1,
+    interval,
+    elsewhere,
+    attributes: joined.attributes.map(({ name }) => name),
+  };
+  return {
+    verdict,
+    because: verdictBecause(about, parts),
+    explanations: parts.map((part) => ({
+      when: part.when,
+      cause: part.cause,
+      events: tidy(part.events),
+      expected: tidy(part.expected),
+      exposure: tidy(part.exposure),
+      ratio: tidy(part.ratio),
+      interval: [tidy(part.interval[0]), tidy(part.interval[1])],
+      p: Number(part.p.toPrecision(3)),
+      sameAs: part.sameAs,
+      because: because(part, about),
+    })),
+    totals: {
+      events: tidy(totals.events),
+      expected: tidy(expected),
+      exposure: tidy(totals.expected / rate),
+      ratio: tidy(about.ratio),
+      interval: [tidy(interval[0]), tidy(interval[1])],
+      elsewhere: tidy(elsewhere),
+    },
+    tried: { cells: found.cellsVisited, combinations: found.cuboidsVisited },
+    notes: notesOf(prepared),
+  };
+}
+
+/** Eight digits: sums of the same numbers in another order agree to more. */
+function tidy(number: number): number {
+  return Number(number.toPrecision(8));
+}
+
+function whenOf({ raw }: Prepared, { attributes, codes }: Cell): When {
+  return Object.fromEntries(
+    attributes.map((attribute, at) => [
+      raw.attributes[attribute]?.name ?? '',
+      raw.attributes[attribute]?.values[codes[at] as number] ?? '',
+    ]),
+  );
+}
+
+function explanationOf(
+  prepared: Prepared,
+  { whole }: Found,
+  cell: Cell,
+  cause: Cause | undefined,
+  isCause: boolean,
+  causes: readonly Cell[],
+): Part {
+  const { raw, settings, rate, noise, cube } = prepared;
+  // A rival stands in the place of the causes that it would replace.
+  const list = isCause ? causes : [...causes.filter((each) => !overlaps(whole.cube, each, cell)), cell];
+  const bit = list.findIndex((each) => keyOf(each) === keyOf(cell));
+  const fit = whole.fit(list);
+  const level = noise?.level ?? 1;
+  const own = sumsIn(raw, cell);
+  let mean = 0;
+  let shape = 0;
+  let effective = 0;
+  let counted = 0;
+  for (const atom of fit.atoms) {
+    if (!(atom.mask & (1 << bit))) continue;
+    const part = (fit.base * atom.expected * productOf(fit.ratios, atom.mask)) / (fit.ratios[bit] as number);
+    mean += part;
+    counted += atom.sums.events;
+    effective += atom.expected;
+    shape += shapeOf(atom.sums, cube.prior);
+  }
+  const others = effective > 0 ? mean / effective : fit.base;
+  const expected = noise ? level * others * denseExpected(prepared, cell) : mean;
+  const per = settings.dispersion;
+  const rest = whole.level.total.events - counted;
+  const known = whole.level.isFixed ? shape : 1 / (1 / shape + (rest > 0 ? 1 / rest : 0));
+  const [low, high] = ratioInterval(counted / per, mean / per, known / per);
+  const ratio = expected > 0 ? own.events / expected : 0;
+  // Effective counts give the width; the ratio is that of the numbers handed in.
+  const shift = mean > 0 && counted > 0 ? ratio / (counted / mean) : 1;
+  const names = namesOf(raw, cell);
+  const raw_p = tail(counted / per, mean / per, shape / per, undefined);
+  return {
+    cell,
+    when: whenOf(prepared, names.cell),
+    sameAs: names.sameAs.map((same) => whenOf(prepared, same)),
+    cause: isCause,
+    events: own.events,
+    expected,
+    exposure: own.expected / rate,
+    exposureAll: totalsOf(raw).expected / rate,
+    ratio,
+    interval: [low * shift, high * shift],
+    p: cause?.p ?? Math.min(1, raw_p * Math.exp(penaltyOf(cube, cell.attributes, whole.usable))),
+    isMachine: cell.attributes.some((each) => raw.attributes[each]?.isIdentifier),
+    parents: parentsOf(prepared, cell, own, fit.base * level),
+    rivalOf: undefined,
+  };
+}
+
+function overlaps(cube: Prepared['cube'], a: Cell, b: Cell): boolean {
+  return cube.blocks.some((block) => {
+    if (!('events' in block.weights)) return false;
+    return rowsIn(block, a, rowsIn(block, b)).length > 0;
+  });
+}
+
+function sumsIn(cube: Prepared['raw'], cell: Cell): Sums {
+  const sums = emptySums();
+  for (const block of cube.blocks) sumRows(block, rowsIn(block, cell), sums);
+  return sums;
+}
+
+/** What leaves expect one by one: in dense tables a cell's own earlier count is that of its leaves. */
+function denseExpected({ raw, leaves }: Prepared, cell: Cell): number {
+  const block = raw.blocks[0];
+  if (!block || !leaves) return 0;
+  return rowsIn(block, cell).reduce((sum, row) => sum + (leaves.expected[row] as number), 0);
+}
+
+/** Each condition left out in turn: what the wider set shows without this cell. */
+function parentsOf(prepared: Prepared, cell: Cell, own: Sums, base: number): Part['parents'] {
+  if (cell.attributes.length < 2) return [];
+  return cell.attributes.map((left, place) => {
+    const parent = {
+      attributes: cell.attributes.filter((_, at) => at !== place),
+      codes: cell.codes.filter((_, at) => at !== place),
+    };
+    const sums = sumsIn(prepared.raw, parent);
+    const rest: Sums = {
+      events: sums.events - own.events,
+      expected: sums.expected - own.expected,
+      beforeEvents: sums.beforeEvents - own.beforeEvents,
+      beforeExpected: sums.beforeExpected - own.beforeExpected,
+    };
+    const { prior } = prepared.raw;
+    return {
+      when: whenOf(prepared, parent),
+      without: prepared.raw.attributes[left]?.name ?? '',
+      events: rest.events,
+      expected: base * expectedOf(rest, prior),
+    };
+  });
+}
+
+function notesOf({ joined, noise, settings }: Prepared): string[] {
+  const notes: string[] = [];
+  const missing = joined.leftOut
+    .filter(({ why }) => why === 'is not in all the tables')
+    .map(({ column }) => column);
+  if (missing.length > 0) notes.push(`Left out, since not all tables have them: ${listed(missing)}.`);
+  const single = joined.leftOut.filter(({ why }) => why === 'has one value only').map(({ column }) => column);
+  if (single.length > 0) notes.push(`Left out, since they have one value only: ${listed(single)}.`);
+  const many = joined.leftOut.filter(({ why }) => why.startsWith('more than'));
+  if (many.length > 0) notes.push(`${many.length} columns were left out: ${many[0]?.why}.`);
+  const names = joined.attributes.filter(({ isIdentifier }) => isIdentifier).map(({ name }) => name);
+  if (names.length > 0) notes.push(`Taken for names of machines, and not combined: ${listed(names)}.`);
+  const alone = settings.alone
+    .filter((at) => !joined.attributes[at]?.isIdentifier)
+    .map((at) => joined.attributes[at]?.name ?? '');
+  if (alone.length > 0)
+    notes.push(`Looked at by themselves only, as there are many columns: ${listed(alone)}.`);
+  if (joined.strangers.length > 0) {
+    const list = joined.strangers.map(
+      ({ column, value, events }) => `${column} ${value || '(empty)'} (${round(events)})`,
+    );
+    notes.push(`Events with values that no machine of the population has, never blamed: ${listed(list)}.`);
+  }
+  if (noise)
+    notes.push('The numbers are dense: deviations are measured against the noise of the table itself.');
+  else if (settings.dispersion > 1.05)
+    notes.push(
+      `Events cluster: their variance is ${round(settings.dispersion)} times that of independent ones.`,
+    );
+  return notes;
+}
+
+function listed(items: readonly string[]): string {
+  return items.length > 8 ? `${items.slice(0, 8).join(', ')} and ${items.length - 8} more` : items.join(', ');
+}
+
+function round(number: number): string {
+  return String(Number(number.toPrecision(3)));
+}

@@ -1,0 +1,35 @@
+import { incompleteBeta, incompleteGamma } from '../statistics.ts';
+
+/** An expectation that is known so well is as good as known. */
+const CERTAIN = 1e7;
+
+/**
+ * 95 % interval of the ratio of a count to what is expected: exact with the mid-P correction (Lancaster 1961),
+ * Poisson, or negative binomial where the expectation is known from `shape` events only. Counts may be fractional
+ * (divided by their dispersion).
+ */
+export function ratioInterval(count: number, expected: number, shape: number): [number, number] {
+  if (expected <= 0) return [0, 0];
+  return [count > 0 ? solve(count, expected, shape, 0.025) : 0, solve(count, expected, shape, 0.975)];
+}
+
+/** The ratio at which as many events or more have the chance `wanted`. */
+function solve(count: number, expected: number, shape: number, wanted: number): number {
+  let low = 0;
+  let high = 4 * Math.max(1, count / expected) + 10 / expected;
+  const upper = (ratio: number) =>
+    (atLeast(count, ratio * expected, shape) + atLeast(count + 1, ratio * expected, shape)) / 2;
+  while (upper(high) < wanted && high < 1e12) high *= 4;
+  for (let round = 0; round < 80 && high - low > 1e-7 * high; round++) {
+    const middle = (low + high) / 2;
+    if (upper(middle) < wanted) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+function atLeast(count: number, mean: number, shape: number): number {
+  if (count <= 0) return 1;
+  if (shape >= CERTAIN) return incompleteGamma(count, mean).lower;
+  return incompleteBeta(mean / (mean + shape), count, shape);
+}
