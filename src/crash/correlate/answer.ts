@@ -7,7 +7,7 @@ import { ratioInterval } from './interval.ts';
 import type { Question } from './join.ts';
 import { namesOf } from './names.ts';
 import { productOf } from './objective.ts';
-import { expectedOf, penaltyOf, shapeOf, tail } from './score.ts';
+import { expectedOf, shapeOf, tail } from './score.ts';
 import { type Cause, type Found, rivalsOf } from './search.ts';
 
 export type When = Readonly<Record<string, string>>;
@@ -203,7 +203,7 @@ function explanationOf(
     exposureAll: totalsOf(raw).expected / rate,
     ratio,
     interval: [low * shift, high * shift],
-    p: cause?.p ?? Math.min(1, raw_p * Math.exp(penaltyOf(cube, cell.attributes, whole.usable))),
+    p: cause?.p ?? Math.min(1, raw_p * Math.exp(whole.penalty(cell))),
     isMachine: cell.attributes.some((each) => raw.attributes[each]?.isIdentifier),
     parents: parentsOf(prepared, cell, own, fit.base * level),
     rivalOf: undefined,

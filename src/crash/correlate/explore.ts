@@ -4,7 +4,7 @@
 
 import { add, allRows, keptRows, type Rows, type Slots, slotsOf } from './counting.ts';
 import { type Cell, type Cube, MEASURES, type Measure, type Sums } from './cube.ts';
-import { expectedOf, gainOf, type Level, penaltyOf, shapeOf } from './score.ts';
+import { cellShare, cellsOf, cuboidPenalty, expectedOf, gainOf, type Level, shapeOf } from './score.ts';
 
 /** Up to so many cells are counted at their own place in an array; more are looked up. */
 const DIRECT_CELLS_MAX = 1 << 22;
@@ -154,7 +154,9 @@ class Search {
     const prior = this.#cube.prior;
     const { leastEvents, leastExcess } = this.#bounds;
     const order = [...this.#fixed.attributes, ...cuboid];
-    const penalty = penaltyOf(this.#cube, order, this.#usable);
+    const cells = cellsOf(this.#cube, order);
+    const cuboidCost = cuboidPenalty(order.length, this.#usable);
+    const all = this.#level.total.expected;
     const ids = new Int32Array(count).fill(-1);
     const codes: number[][] = [];
     const found: Candidate[] = [];
@@ -179,6 +181,7 @@ class Search {
         codes.push([...(parents[Math.floor(key / size)] as number[]), key % size]);
       } else if (seen <= usual) continue;
       const gain = gainOf(seen, mean, shapeOf(one, prior), this.#level, prior);
+      const penalty = cuboidCost - Math.log(cellShare(cells, one.expected / all));
       const isNearest = gain > 0 && gain - penalty > nearest;
       if (gain <= penalty && !isNearest) continue;
       const own = [...this.#fixed.codes, ...(parents[Math.floor(key / size)] as number[]), key % size];

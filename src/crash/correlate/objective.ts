@@ -1,4 +1,4 @@
-import { type Cell, type Cube, emptySums, keyOf, MEASURES, rowsIn, type Sums } from './cube.ts';
+import { type Cell, type Cube, emptySums, keyOf, MEASURES, rowsIn, type Sums, sumRows } from './cube.ts';
 import { expectedOf, type Level, penaltyOf, shapeOf, totalExpected } from './score.ts';
 
 /** More cells than bits of a number are no explanation. */
@@ -31,6 +31,7 @@ export class Objective {
   readonly level: Level;
   readonly usable: number;
   readonly #rows = new Map<string, Int32Array[]>();
+  readonly #penalties = new Map<string, number>();
   readonly #values = new Map<string, number>();
 
   constructor(cube: Cube, level: Level, usable: number) {
@@ -49,6 +50,18 @@ export class Objective {
     return rows;
   }
 
+  penalty(cell: Cell): number {
+    const key = keyOf(cell);
+    let penalty = this.#penalties.get(key);
+    if (penalty === undefined) {
+      const sums = emptySums();
+      for (const [at, block] of this.cube.blocks.entries()) sumRows(block, this.rows(cell)[at], sums);
+      penalty = penaltyOf(this.cube, cell.attributes, this.usable, sums.expected / this.level.total.expected);
+      this.#penalties.set(key, penalty);
+    }
+    return penalty;
+  }
+
   value(cells: readonly Cell[]): number {
     if (cells.length === 0) return 0;
     if (cells.length > CELLS_MAX) return Number.NEGATIVE_INFINITY;
@@ -56,7 +69,7 @@ export class Objective {
     const known = this.#values.get(key);
     if (known !== undefined) return known;
     let cost = 0;
-    for (const { attributes } of cells) cost += penaltyOf(this.cube, attributes, this.usable);
+    for (const cell of cells) cost += this.penalty(cell);
     const { gain, ratios, base } = this.fit(cells);
     // A fall is no cause.
     const isRise = ratios.every((ratio) => ratio * base > base);

@@ -66,19 +66,28 @@ export function totalExpected(level: Level, prior: number | undefined): number {
 }
 
 /**
- * ln of how many places a cell of these attributes competes with: cells of its cuboid, cuboids of its depth,
- * share of its depth. exp(−penalty) over all cells sums to at most 1, so p · exp(penalty) is a p-value for
- * all cells at once (weighted Bonferroni, Holm 1979; Genovese 2006), and gain − penalty is a description length.
+ * −ln of the prior share of a cell: of its depth, of its cuboid among those of the depth, and of the cell in its
+ * cuboid: half for all cells alike, half by their exposure, since what befalls a machine at random befalls large
+ * cells oftener. Shares sum to at most 1 over all cells, so p · exp(penalty) is a p-value for all at once
+ * (weighted Bonferroni: Genovese, Roeder, Wasserman 2006), and gain − penalty is a description length.
  */
-export function penaltyOf(cube: Cube, attributes: readonly number[], usable: number): number {
+export function penaltyOf(cube: Cube, attributes: readonly number[], usable: number, share: number): number {
+  return cuboidPenalty(attributes.length, usable) - Math.log(cellShare(cellsOf(cube, attributes), share));
+}
+
+export function cuboidPenalty(depth: number, usable: number): number {
+  return Math.log(Math.max(1, choose(usable, depth))) - Math.log(DEPTH_SHARE[depth - 1] ?? DEPTH_SHARE[3]);
+}
+
+/** How many cells a cuboid can have. */
+export function cellsOf(cube: Cube, attributes: readonly number[]): number {
   let cells = 1;
   for (const attribute of attributes) cells *= cube.attributes[attribute]?.values.length ?? 1;
-  const depth = attributes.length;
-  return (
-    Math.log(Math.max(1, Math.min(cells, cube.leaves))) +
-    Math.log(Math.max(1, choose(usable, depth))) -
-    Math.log(DEPTH_SHARE[depth - 1] ?? DEPTH_SHARE[3])
-  );
+  return Math.max(1, Math.min(cells, cube.leaves));
+}
+
+export function cellShare(cells: number, share: number): number {
+  return 0.5 / cells + 0.5 * Math.min(1, share);
 }
 
 export function choose(n: number, k: number): number {

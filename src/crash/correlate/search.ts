@@ -6,7 +6,7 @@ import { type Cell, type Cube, contains, explained, keyOf, rowsIn, sumRows, tota
 import { type Bounds, type Explored, explore } from './explore.ts';
 import { namesOf } from './names.ts';
 import { CELLS_MAX, Objective, productOf } from './objective.ts';
-import { expectedOf, type Level, penaltyOf, shapeOf, tail } from './score.ts';
+import { expectedOf, type Level, shapeOf, tail } from './score.ts';
 
 export const SEARCH_LIMITS = { depth: 4, rounds: 8, improvements: 12, starts: 4 } as const;
 
@@ -237,7 +237,7 @@ function judged(list: readonly Cell[], objective: Objective, settings: Settings)
 }
 
 function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
-  const { level, cube, usable } = objective;
+  const { level, cube } = objective;
   const { atoms, ratios, base, gain } = objective.fit(cells);
   const inside = atoms.reduce((sum, { sums }) => sum + sums.events, 0);
   const covered = atoms.reduce((sum, { expected }) => sum + expected, 0);
@@ -262,7 +262,7 @@ function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
         ? undefined
         : { events: rest.events, expected: rest.events > 0 ? rest.expected * base : 0 };
     const raw = tail(events / per, mean / per, shape / per, outside);
-    const p = Math.min(1, raw * Math.exp(penaltyOf(cube, cell.attributes, usable)));
+    const p = Math.min(1, raw * Math.exp(objective.penalty(cell)));
     const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
     return { cell, ratio: ratios[bit] as number, p, gain: (gain - without) / per };
   });
