@@ -31,6 +31,17 @@ const CRASH_COMMANDS: readonly CommandEntry[] = [
     summary: 'Say where a series of counts rises above what its history explains',
     load: () => import('./crash/trend.ts'),
   },
+  {
+    name: 'rules',
+    summary: 'The rules by which kernel logs are read',
+    commands: [
+      {
+        name: 'check',
+        summary: 'Check a site’s rules, and run the tests beside all rules',
+        load: () => import('./crash/rules-check.ts'),
+      },
+    ],
+  },
 ];
 
 export const COMMANDS: readonly CommandEntry[] = [

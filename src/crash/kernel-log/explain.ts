@@ -1,7 +1,8 @@
 // What a log says: which of its reports matters, what the hardware said, and whether somebody meant it.
-import { LogReader, type LogContents, type SignSeen } from './reader.ts';
+import { type LogContents, LogReader, type SignSeen } from './reader.ts';
 import type { Report } from './report.ts';
-import { builtInRules, type RuleSet, type Weight } from './rules.ts';
+import type { Weight } from './rule-schema.ts';
+import { builtInRules, type RuleSet } from './rules.ts';
 
 export interface HardwareEvidence {
   sign: string;
@@ -96,7 +97,12 @@ function mattering(reports: readonly Report[]): Report | undefined {
   const before = told.slice(0, told.indexOf(deadly));
   let first = deadly;
   for (const report of before.reverse()) {
-    if (first.time !== undefined && report.time !== undefined && Math.abs(first.time - report.time) > EPISODE_S) break;
+    if (
+      first.time !== undefined &&
+      report.time !== undefined &&
+      Math.abs(first.time - report.time) > EPISODE_S
+    )
+      break;
     first = report;
   }
   return first;
@@ -122,11 +128,18 @@ function causeOf(
   const certain = hardware.find(({ weight }) => weight === 'certain');
   if (report?.class === 'hardware' || certain) {
     const part = certain?.part ?? 'hardware';
-    return { cause: 'hardware', because: `The ${part} reported an error that it could not mend: ${certain?.sample ?? report?.opening}` };
+    return {
+      cause: 'hardware',
+      because: `The ${part} reported an error that it could not mend: ${certain?.sample ?? report?.opening}`,
+    };
   }
   const strong = hardware.find(({ weight }) => weight === 'strong');
   if (!report) {
-    if (strong) return { cause: 'hardware', because: `No crash of the kernel, but the ${strong.part} reported errors: ${strong.sample}` };
+    if (strong)
+      return {
+        cause: 'hardware',
+        because: `No crash of the kernel, but the ${strong.part} reported errors: ${strong.sample}`,
+      };
     const [meant] = planned;
     if (meant) return { cause: 'planned', because: meant.means };
     return { cause: 'unknown', because: 'There is no crash in this log.' };
@@ -134,10 +147,14 @@ function causeOf(
   if (report.class === 'reboot')
     return {
       cause: 'unknown',
-      because: 'The kernel began anew and nothing before says why: a loss of power, a hard reset, or the log was lost. The BMC’s event log knows more.',
+      because:
+        'The kernel began anew and nothing before says why: a loss of power, a hard reset, or the log was lost. The BMC’s event log knows more.',
     };
   const errors = strong ? `; but the ${strong.part} reported errors too: ${strong.sample}` : '';
-  return { cause: 'kernel', because: `${report.about}${errors}` };
+  return {
+    cause: 'kernel',
+    because: `The kernel reports it of itself, and no part of the hardware reports an error that explains it${errors}.`,
+  };
 }
 
 function confidenceOf(report: Report): number {

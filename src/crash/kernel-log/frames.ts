@@ -34,7 +34,8 @@ export function stackItemOf(text: string): StackItem | undefined {
   // Most lines are frames or registers: only a few letters begin a heading.
   if (first === 67 || first === 66 || first === 83 || first === 115 || first === 84 || first === 78) {
     if (text.startsWith('CPU: ') && text.includes('PID: ')) return { kind: 'next' };
-    if (text.startsWith('NMI backtrace for cpu') || text.startsWith('Task dump for CPU')) return { kind: 'next' };
+    if (text.startsWith('NMI backtrace for cpu') || text.startsWith('Task dump for CPU'))
+      return { kind: 'next' };
     if (text.length < 40 && STARTS.test(text)) return { kind: 'start' };
   }
   return ipOf(text) ?? lrOf(text) ?? frameItem(text);

@@ -72,11 +72,8 @@ export class LogReader {
   private readonly signs = new Map<string, SignSeen>();
   private boots = 0;
   private bootLine: number | undefined;
-  /** A line of the kernel, or of a program, has been seen before the first boot. */
-  private ran = false;
   private shutdown = false;
   private kernel: string | undefined;
-  private lastTime: number | undefined;
   private recent: number[] = [];
 
   constructor(rules: RuleSet) {
@@ -93,15 +90,17 @@ export class LogReader {
   }
 
   end(): LogContents {
-    if (this.lineStart < this.buffer.length) this.endLine(this.buffer.length);
-    for (const open of this.open.splice(0)) this.close(open, this.buffer.length, this.line);
+    const cut = this.lineStart < this.buffer.length;
+    if (cut) this.endLine(this.buffer.length);
+    const lines = cut ? this.line : this.line - 1;
+    for (const open of this.open.splice(0)) this.close(open, this.buffer.length, lines);
     return {
       reports: [...this.first, ...this.last],
       count: this.count,
       signs: [...this.signs.values()],
       boots: this.boots,
       ...(this.kernel !== undefined && { kernel: this.kernel }),
-      lines: this.lineStart < this.buffer.length ? this.line : this.line - 1,
+      lines,
       bytes: this.bytes,
     };
   }
@@ -164,12 +163,13 @@ export class LogReader {
   private endLine(end: number): void {
     if (this.hits.length > 0) {
       const needles = new Set<number>();
-      for (const state of this.hits) for (const needle of this.rules.needles.found.get(state) ?? []) needles.add(needle);
+      for (const state of this.hits)
+        for (const needle of this.rules.needles.found.get(state) ?? []) needles.add(needle);
       this.hits = [];
       const triggers = [...needles].flatMap((needle) => this.rules.triggers[needle] as readonly Trigger[]);
       triggers.sort((a, b) => a.order - b.order);
       const raw = this.buffer.toString('latin1', this.lineStart, end);
-      for (const message of messagesOf(raw)) this.look(message, triggers);
+      for (const message of messagesOf(raw)) this.look(message, triggers, end);
     }
     for (const open of this.open) {
       if (end - open.start > REPORT_BYTES_MAX || this.line - open.openLine > REPORT_LINES_MAX) {
@@ -179,7 +179,7 @@ export class LogReader {
     }
   }
 
-  private look(message: LogLine, triggers: readonly Trigger[]): void {
+  private look(message: LogLine, triggers: readonly Trigger[], end: number): void {
     let reported = false;
     for (const trigger of triggers) {
       const { text } = message;
@@ -195,7 +195,7 @@ export class LogReader {
         if (!captures || (rule.only !== undefined && rule.only !== text)) continue;
         reported = true;
         if (rule.not.some((not) => match(not, text) !== undefined)) continue;
-        this.opened(rule, captures, message);
+        this.opened(rule, captures, message, end);
       }
     }
   }
@@ -207,11 +207,17 @@ export class LogReader {
       if (seen.lastLine !== this.line) seen.count++;
       seen.lastLine = this.line;
     } else if (this.signs.size < SIGNS_KEPT) {
-      this.signs.set(sign.name, { sign, count: 1, firstLine: this.line, lastLine: this.line, sample: text.slice(0, 300) });
+      this.signs.set(sign.name, {
+        sign,
+        count: 1,
+        firstLine: this.line,
+        lastLine: this.line,
+        sample: text.slice(0, 300),
+      });
     }
   }
 
-  private opened(rule: ReportRule, captures: Captures, message: LogLine): void {
+  private opened(rule: ReportRule, captures: Captures, message: LogLine, end: number): void {
     if (rule.foreign || (rule.boot && !this.rebooted(message))) return;
     for (const open of this.open) {
       if (!this.continues(open, rule, message)) continue;
@@ -221,11 +227,18 @@ export class LogReader {
     // What is only a note may fall into the middle of anything.
     const same = (open: Open) =>
       (rule.severity !== 'note' || open.rule.severity === 'note') &&
-      (rule.boot || open.caller === undefined || message.caller === undefined || open.caller === message.caller);
+      (rule.boot ||
+        open.caller === undefined ||
+        message.caller === undefined ||
+        open.caller === message.caller);
     const ended = this.open.filter(same);
     this.open = this.open.filter((open) => !same(open));
     if (this.open.length >= OPEN_MAX) ended.push(...this.open.splice(0, 1));
-    for (const open of ended) this.close(open, this.lineStart, this.line - 1);
+    // One of the same line, which a console has joined, has nothing but this line.
+    for (const open of ended) {
+      const joined = open.openLine === this.line;
+      this.close(open, joined ? end : this.lineStart, joined ? this.line : this.line - 1);
+    }
     const start = ended.length > 0 ? this.lineStart : (this.recent[0] ?? this.lineStart);
     this.open.push({
       rule,
@@ -243,9 +256,17 @@ export class LogReader {
   private continues(open: Open, rule: ReportRule, message: LogLine): boolean {
     const absorbed = open.rule.absorbs.has(rule.rule);
     if (!absorbed && !(rule.continues && open.rule.severity !== 'note')) return false;
-    if (open.caller !== undefined && message.caller !== undefined && open.caller !== message.caller && !absorbed) return false;
+    if (
+      open.caller !== undefined &&
+      message.caller !== undefined &&
+      open.caller !== message.caller &&
+      !absorbed
+    )
+      return false;
     if (this.line - open.openLine > CONTINUES_LINES_MAX) return false;
-    return open.time === undefined || message.time === undefined || message.time - open.time < CONTINUES_S_MAX;
+    return (
+      open.time === undefined || message.time === undefined || message.time - open.time < CONTINUES_S_MAX
+    );
   }
 
   /** A boot is news only when something ran before, and nothing said that it would end. */
@@ -271,7 +292,10 @@ export class LogReader {
     const { rule, captures, panicked } = open;
     const span = { from: open.openLine, to: Math.max(open.openLine, line) };
     const lines = [...before, ...after];
-    const report = reportOf({ rule, captures, lines, open: before.length + opening, panicked, span }, this.rules);
+    const report = reportOf(
+      { rule, captures, lines, open: before.length + Math.max(0, opening), panicked, span },
+      this.rules,
+    );
     (this.first.length < REPORTS_KEPT ? this.first : this.last).push(report);
   }
 

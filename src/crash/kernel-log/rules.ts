@@ -1,115 +1,18 @@
 // The rule tables, from YAML to what the reader runs on. They are data: see src/crash/rules and docs/crash-rules.md.
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { NameSet } from './frames.ts';
 import { type Needles, needlesOf } from './needles.ts';
 import { compileOpening, compilePattern, type Pattern } from './pattern.ts';
-
-/** What may be wrong with a kernel, in words that its developers use. */
-export const CLASSES = [
-  'memory-corruption',
-  'bad-access',
-  'null-pointer',
-  'stack-overflow',
-  'double-fault',
-  'divide-error',
-  'undefined-behaviour',
-  'memory-leak',
-  'data-race',
-  'kernel-bug',
-  'soft-lockup',
-  'hard-lockup',
-  'rcu-stall',
-  'hung-task',
-  'deadlock',
-  'lock-misuse',
-  'atomic-sleep',
-  'reference-count',
-  'object-life',
-  'warning',
-  'report',
-  'panic',
-  'hardware',
-  'planned',
-  'reboot',
-  'debug-limit',
-  'test-harness',
-] as const;
-export type CrashClass = (typeof CLASSES)[number];
-
-/** fatal: the machine dies of it; error: it limps on; warning: it goes on; note: counts only when nothing else is there. */
-export const SEVERITIES = ['fatal', 'error', 'warning', 'note'] as const;
-export type Severity = (typeof SEVERITIES)[number];
-
-export const WEIGHTS = ['certain', 'strong', 'weak'] as const;
-export type Weight = (typeof WEIGHTS)[number];
-
-const text = z.string().min(1).max(500);
-const texts = z.array(text).max(100);
-const near = z.array(z.union([text, texts.min(1)])).max(10);
-const name = z.string().regex(/^[a-z][a-z0-9-]{1,40}$/, 'small letters, digits and hyphens');
-
-const formSchema = z.strictObject({
-  when: text.optional(),
-  near: near.optional(),
-  lacks: text.optional(),
-  title: text.optional(),
-  alternatives: texts.optional(),
-  class: z.enum(CLASSES).optional(),
-  frame: texts.optional(),
-  skip: texts.optional(),
-  sorted: z.tuple([text, text]).optional(),
-  torn: z.boolean().optional(),
-});
-
-export const reportRuleSchema = z.strictObject({
-  rule: name,
-  about: text,
-  opens: texts.min(1),
-  only: text.optional(),
-  not: texts.default([]),
-  class: z.enum(CLASSES),
-  severity: z.enum(SEVERITIES),
-  title: text,
-  alternatives: texts.default([]),
-  frame: texts.default([]),
-  skip: texts.default([]),
-  from: texts.default([]),
-  near: near.default([]),
-  next: text.optional(),
-  stack: z.enum(['needed', 'optional']).default('needed'),
-  absorbs: texts.default([]),
-  continues: z.boolean().default(false),
-  torn: z.boolean().default(false),
-  boot: z.boolean().default(false),
-  foreign: z.boolean().default(false),
-  headless: z.boolean().default(false),
-  unknown: text.optional(),
-  forms: z.array(formSchema).max(50).default([]),
-  tests: z
-    .array(z.strictObject({ log: text.max(5000), title: z.string().max(500), corrupted: z.boolean().default(false) }))
-    .min(1),
-});
-
-const signBase = { sign: name, opens: texts.min(1), not: texts.default([]), tests: texts.min(1) };
-export const hardwareSchema = z.strictObject({ ...signBase, part: text, weight: z.enum(WEIGHTS) });
-export const plannedSchema = z.strictObject({ ...signBase, means: text, ends: z.enum(['boot', 'crash']) });
-const frameNames = z.array(z.string().regex(/^(?:[^*]*\*?[^*]*|\*[^*]+\*)$/, 'a * at the start, the end or both, or one in the middle')).max(2000);
-const framesSchema = z.record(z.string(), frameNames);
-
-/** What a site may put into its own file; its rules stand before ours. */
-const siteSchema = z.strictObject({
-  reports: z.array(reportRuleSchema).max(500).default([]),
-  hardware: z.array(hardwareSchema).max(200).default([]),
-  planned: z.array(plannedSchema).max(200).default([]),
-  frames: framesSchema.default({}),
-});
-
-export type ReportRuleSource = z.infer<typeof reportRuleSchema>;
-export type HardwareSource = z.infer<typeof hardwareSchema>;
-export type PlannedSource = z.infer<typeof plannedSchema>;
-type FormSource = z.infer<typeof formSchema>;
+import {
+  type FormSource,
+  type HardwareSource,
+  type PlannedSource,
+  type ReportRuleSource,
+  type Site,
+  siteSchema,
+  type Weight,
+} from './rule-schema.ts';
 
 export interface Form extends Omit<FormSource, 'when' | 'near' | 'lacks' | 'skip'> {
   when?: Pattern;
@@ -118,7 +21,8 @@ export interface Form extends Omit<FormSource, 'when' | 'near' | 'lacks' | 'skip
   skip?: readonly NameSet[];
 }
 
-export interface ReportRule extends Omit<ReportRuleSource, 'opens' | 'not' | 'near' | 'from' | 'forms' | 'skip' | 'absorbs'> {
+export interface ReportRule
+  extends Omit<ReportRuleSource, 'opens' | 'not' | 'near' | 'from' | 'forms' | 'skip' | 'absorbs'> {
   opens: readonly Pattern[];
   not: readonly Pattern[];
   near: readonly (readonly Pattern[])[];
@@ -144,11 +48,17 @@ export interface RuleSet {
   triggers: readonly (readonly Trigger[])[];
   everywhere: NameSet;
   dispatch: NameSet;
+  /** A CPU in one of these waits for another CPU, whoever called. */
+  crossCalls: NameSet;
   /** A stack with one of these is not that of the report. */
   foreign: NameSet;
   /** Lines that begin such a stack. */
   foreignLines: readonly Pattern[];
-  sources: { reports: readonly ReportRuleSource[]; hardware: readonly HardwareSource[]; planned: readonly PlannedSource[] };
+  sources: {
+    reports: readonly ReportRuleSource[];
+    hardware: readonly HardwareSource[];
+    planned: readonly PlannedSource[];
+  };
 }
 
 /** Something is wrong with a rule file; says where and what would be right. */
@@ -171,17 +81,13 @@ const OWN = new URL('../rules/', import.meta.url);
 export function loadRules(site: readonly RuleFile[] = []): RuleSet {
   const own = (file: string): unknown => parse(readFileSync(new URL(file, OWN), 'utf8'));
   const tables = [
-    ...site.map(({ name, text }) => checked(name, parsed(name, text), siteSchema)),
-    checked(
-      'built-in',
-      {
-        reports: own('reports.yaml'),
-        hardware: own('hardware.yaml'),
-        planned: own('planned.yaml'),
-        frames: own('frames.yaml'),
-      },
-      siteSchema,
-    ),
+    ...site.map(({ name, text }) => checked(name, parsed(name, text))),
+    checked('built-in', {
+      reports: own('reports.yaml'),
+      hardware: own('hardware.yaml'),
+      planned: own('planned.yaml'),
+      frames: own('frames.yaml'),
+    }),
   ];
   return compile(tables);
 }
@@ -202,21 +108,30 @@ function parsed(file: string, source: string): unknown {
   }
 }
 
-function checked(file: string, value: unknown, schema: typeof siteSchema): z.infer<typeof siteSchema> {
-  const result = schema.safeParse(value ?? {});
+function checked(file: string, value: unknown): Site {
+  const result = siteSchema.safeParse(value ?? {});
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new RuleError(`${file}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
 }
 
-function compile(tables: readonly z.infer<typeof siteSchema>[]): RuleSet {
+function compile(tables: readonly Site[]): RuleSet {
   const lists: Record<string, string[]> = {};
   for (const { frames } of tables)
     for (const [list, names] of Object.entries(frames)) lists[list] = [...(lists[list] ?? []), ...names];
   const sets = new Map(Object.entries(lists).map(([list, names]) => [list, new NameSet(names)]));
-  const reports = unique(tables.flatMap(({ reports }) => reports), ({ rule }) => rule);
-  const hardware = unique(tables.flatMap(({ hardware }) => hardware), ({ sign }) => sign);
-  const planned = unique(tables.flatMap(({ planned }) => planned), ({ sign }) => sign);
+  const reports = unique(
+    tables.flatMap(({ reports }) => reports),
+    ({ rule }) => rule,
+  );
+  const hardware = unique(
+    tables.flatMap(({ hardware }) => hardware),
+    ({ sign }) => sign,
+  );
+  const planned = unique(
+    tables.flatMap(({ planned }) => planned),
+    ({ sign }) => sign,
+  );
 
   const triggers: Trigger[] = [];
   for (const source of reports) {
@@ -234,7 +149,8 @@ function compile(tables: readonly z.infer<typeof siteSchema>[]): RuleSet {
     })),
   ];
   for (const { sign, opens } of signs)
-    for (const pattern of patterns(sign.name, opens, compileOpening)) triggers.push({ pattern, order: triggers.length, sign });
+    for (const pattern of patterns(sign.name, opens, compileOpening))
+      triggers.push({ pattern, order: triggers.length, sign });
 
   const needles = [...new Set(triggers.map(({ pattern }) => pattern.needle))];
   return {
@@ -244,6 +160,7 @@ function compile(tables: readonly z.infer<typeof siteSchema>[]): RuleSet {
     foreignLines: triggers.flatMap((each) => ('rule' in each && each.rule.foreign ? [each.pattern] : [])),
     everywhere: sets.get('everywhere') ?? new NameSet([]),
     dispatch: sets.get('dispatch') ?? new NameSet([]),
+    crossCalls: sets.get('cross-calls') ?? new NameSet([]),
     sources: { reports, hardware, planned },
   };
 }

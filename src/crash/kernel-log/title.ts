@@ -26,7 +26,8 @@ function plain(value: string): string {
 }
 
 const SYSCALL = /^__(?:x64|ia32|x32|arm64|s390x?|riscv|powerpc|loongarch|mips)_(?:compat_)?sys_(\w+)$/;
-const SYSCALL_BODY = /^(?:__se_sys|__do_sys|SyS|SYSC|__se_compat_sys|__do_compat_sys|compat_SyS|C_SYSC)_(\w+)$/;
+const SYSCALL_BODY =
+  /^(?:__se_sys|__do_sys|SyS|SYSC|__se_compat_sys|__do_compat_sys|compat_SyS|C_SYSC)_(\w+)$/;
 
 /** A function as one speaks of it: the same system call has many names, by architecture and kernel version. */
 export function spokenName(func: string): string {
