@@ -2,11 +2,12 @@
 
 import { because, type Part, verdictBecause } from './because.ts';
 import { find, type Prepared, prepare } from './correlate.ts';
-import { type Cell, emptySums, keyOf, rowsIn, type Sums, sumRows, totalsOf } from './cube.ts';
+import { type Cell, keyOf, type Sums, totalsOf } from './cube.ts';
 import { ratioInterval } from './interval.ts';
 import type { Question } from './join.ts';
 import { namesOf } from './names.ts';
 import { productOf } from './objective.ts';
+import { intersected, type RowLists, sumsOf, weightOf } from './row-lists.ts';
 import { expectedOf, shapeOf, tail } from './score.ts';
 import { type Cause, type Found, rivalsOf } from './search.ts';
 
@@ -164,11 +165,11 @@ function explanationOf(
 ): Part {
   const { raw, settings, rate, noise, cube } = prepared;
   // A rival stands in the place of the causes that it would replace.
-  const list = isCause ? causes : [...causes.filter((each) => !overlaps(whole.cube, each, cell)), cell];
+  const list = isCause ? causes : [...causes.filter((each) => !overlaps(whole, each, cell)), cell];
   const bit = list.findIndex((each) => keyOf(each) === keyOf(cell));
   const fit = whole.fit(list);
   const level = noise?.level ?? 1;
-  const own = sumsIn(raw, cell);
+  const own = sumsOf(raw.blocks, whole.lists.of(cell));
   let mean = 0;
   let shape = 0;
   let effective = 0;
@@ -182,7 +183,7 @@ function explanationOf(
     shape += shapeOf(atom.sums, cube.prior);
   }
   const others = effective > 0 ? mean / effective : fit.base;
-  const expected = noise ? level * others * denseExpected(prepared, cell) : mean;
+  const expected = noise ? level * others * denseExpected(prepared, whole.lists.of(cell)) : mean;
   const per = settings.dispersion;
   const rest = whole.level.total.events - counted;
   const known = whole.level.isFixed ? shape : 1 / (1 / shape + (rest > 0 ? 1 / rest : 0));
@@ -190,7 +191,7 @@ function explanationOf(
   const ratio = expected > 0 ? own.events / expected : 0;
   // Effective counts give the width; the ratio is that of the numbers handed in.
   const shift = mean > 0 && counted > 0 ? ratio / (counted / mean) : 1;
-  const names = namesOf(raw, cell);
+  const names = namesOf(raw, cell, whole.lists);
   const raw_p = tail(counted / per, mean / per, shape / per, undefined);
   return {
     cell,
@@ -205,40 +206,36 @@ function explanationOf(
     interval: [low * shift, high * shift],
     p: cause?.p ?? Math.min(1, raw_p * Math.exp(whole.penalty(cell))),
     isMachine: cell.attributes.some((each) => raw.attributes[each]?.isIdentifier),
-    parents: parentsOf(prepared, cell, own, fit.base * level),
+    parents: parentsOf(prepared, whole.lists, cell, own, fit.base * level),
     rivalOf: undefined,
   };
 }
 
-function overlaps(cube: Prepared['cube'], a: Cell, b: Cell): boolean {
-  return cube.blocks.some((block) => {
-    if (!('events' in block.weights)) return false;
-    return rowsIn(block, a, rowsIn(block, b)).length > 0;
-  });
-}
-
-function sumsIn(cube: Prepared['raw'], cell: Cell): Sums {
-  const sums = emptySums();
-  for (const block of cube.blocks) sumRows(block, rowsIn(block, cell), sums);
-  return sums;
+function overlaps({ lists }: Found['whole'], a: Cell, b: Cell): boolean {
+  const others = lists.of(b);
+  return lists.of(a).some((rows, at) => intersected(rows, others[at] as Int32Array).length > 0);
 }
 
 /** What leaves expect one by one: in dense tables a cell's own earlier count is that of its leaves. */
-function denseExpected({ raw, leaves }: Prepared, cell: Cell): number {
-  const block = raw.blocks[0];
-  if (!block || !leaves) return 0;
-  return rowsIn(block, cell).reduce((sum, row) => sum + (leaves.expected[row] as number), 0);
+function denseExpected({ leaves }: Prepared, [rows]: readonly Int32Array[]): number {
+  return rows && leaves ? weightOf(leaves.expected, rows) : 0;
 }
 
 /** Each condition left out in turn: what the wider set shows without this cell. */
-function parentsOf(prepared: Prepared, cell: Cell, own: Sums, base: number): Part['parents'] {
+function parentsOf(
+  prepared: Prepared,
+  lists: RowLists,
+  cell: Cell,
+  own: Sums,
+  base: number,
+): Part['parents'] {
   if (cell.attributes.length < 2) return [];
   return cell.attributes.map((left, place) => {
     const parent = {
       attributes: cell.attributes.filter((_, at) => at !== place),
       codes: cell.codes.filter((_, at) => at !== place),
     };
-    const sums = sumsIn(prepared.raw, parent);
+    const sums = sumsOf(prepared.raw.blocks, lists.of(parent));
     const rest: Sums = {
       events: sums.events - own.events,
       expected: sums.expected - own.expected,

@@ -66,67 +66,29 @@ export function disjoint(a: Cell, b: Cell): boolean {
   });
 }
 
-/** The rows of a block that are in the cell. */
-export function rowsIn(block: Block, cell: Cell, among?: Int32Array): Int32Array {
-  let rows = among;
-  cell.attributes.forEach((attribute, at) => {
-    const codes = block.codes[attribute] as Codes;
-    const code = cell.codes[at] as number;
-    rows = rows ? filtered(codes, code, rows) : scanned(codes, code, block.rows);
-  });
-  return rows ?? Int32Array.from({ length: block.rows }, (_, row) => row);
-}
-
-function scanned(codes: Codes, code: number, count: number): Int32Array {
-  const found = new Int32Array(count);
-  let length = 0;
-  for (let row = 0; row < count; row++) if (codes[row] === code) found[length++] = row;
-  return found.slice(0, length);
-}
-
-function filtered(codes: Codes, code: number, rows: Int32Array): Int32Array {
-  const found = new Int32Array(rows.length);
-  let length = 0;
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    if (codes[row] === code) found[length++] = row;
-  }
-  return found.slice(0, length);
-}
-
 export function emptySums(): Sums {
   return { events: 0, expected: 0, beforeEvents: 0, beforeExpected: 0 };
 }
 
-/** Sums of rows; those that `taken` marks are left out. */
-export function sumRows(block: Block, rows: Int32Array | undefined, into: Sums, taken?: Uint8Array): void {
-  for (const measure of MEASURES) {
-    if (!(measure in block.weights)) continue;
-    const weights = block.weights[measure];
-    const count = rows ? rows.length : block.rows;
-    let sum = 0;
-    for (let at = 0; at < count; at++) {
-      const row = rows ? (rows[at] as number) : at;
-      if (taken?.[row]) continue;
-      sum += weights ? (weights[row] as number) : 1;
-    }
-    into[measure] += sum;
-  }
-}
-
 export function totalsOf(cube: Cube): Sums {
   const sums = emptySums();
-  for (const block of cube.blocks) sumRows(block, undefined, sums);
+  for (const { rows, weights } of cube.blocks)
+    for (const measure of MEASURES)
+      if (measure in weights) sums[measure] += weights[measure]?.reduce((sum, each) => sum + each, 0) ?? rows;
   return sums;
 }
 
-/** The same cube with what is expected in the cell's rows multiplied: explained, and so taken away. */
-export function explained(cube: Cube, cells: readonly { cell: Cell; ratio: number }[]): Cube {
-  const blocks = cube.blocks.map((block) => {
+/** The same cube with what is expected in the cells' rows multiplied: explained, and so taken away. */
+export function explained(
+  cube: Cube,
+  cells: readonly { cell: Cell; ratio: number }[],
+  lists: { of(cell: Cell): readonly Int32Array[] },
+): Cube {
+  const blocks = cube.blocks.map((block, at) => {
     if (!('expected' in block.weights)) return block;
     const expected = block.weights.expected?.slice() ?? new Float64Array(block.rows).fill(1);
     for (const { cell, ratio } of cells)
-      for (const row of rowsIn(block, cell)) expected[row] = (expected[row] as number) * ratio;
+      for (const row of lists.of(cell)[at] as Int32Array) expected[row] = (expected[row] as number) * ratio;
     return { ...block, weights: { ...block.weights, expected } };
   });
   return { ...cube, blocks };

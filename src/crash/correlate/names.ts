@@ -1,6 +1,7 @@
 // Names that mean the same machines: model m1 and its CPU, where no other model has it.
-import { type Block, type Cell, type Codes, type Cube, keyOf, rowsIn } from './cube.ts';
+import { type Block, type Cell, type Codes, type Cube, keyOf } from './cube.ts';
 import { rankOf } from './dependencies.ts';
+import { intersected, type RowLists, sumsOf, weightOf } from './row-lists.ts';
 
 /** Sets that share so much of their exposure are one. */
 const SAME_SHARE = 0.98;
@@ -14,19 +15,20 @@ export interface Names {
 }
 
 /** All short names of the machines of a cell, the one that can be acted on first. */
-export function namesOf(cube: Cube, cell: Cell): Names {
+export function namesOf(cube: Cube, cell: Cell, lists: RowLists): Names {
   const found: Cell[] = [cell];
   const at = cube.blocks.findIndex((block) => 'expected' in block.weights);
   const block = cube.blocks[at];
   if (!block) return { cell, sameAs: [] };
-  const own = rowsIn(block, cell);
-  const size = weigh(block, own);
+  const own = lists.of(cell)[at] as Int32Array;
+  const size = weightOf(block.weights.expected, own);
   const parts = shared(cube, block, own, size);
   for (const name of combinations(parts, cell.attributes.length)) {
     if (found.some((known) => isPart(known, name))) continue;
-    const rows = rowsIn(block, name);
-    const both = weigh(block, intersect(rows, own, block.rows));
-    if (both < SAME_SHARE * (weigh(block, rows) + size - both) || !sameEvents(cube, cell, name)) continue;
+    const rows = lists.of(name)[at] as Int32Array;
+    const both = weightOf(block.weights.expected, intersected(rows, own));
+    if (both < SAME_SHARE * (weightOf(block.weights.expected, rows) + size - both)) continue;
+    if (!sameEvents(cube, lists.of(cell), lists.of(name))) continue;
     found.push(name);
     if (found.length > NAMES_MAX) break;
   }
@@ -44,7 +46,8 @@ function shared(cube: Cube, block: Block, rows: Int32Array, size: number): Cell[
     const counts = new Float64Array(values.length);
     const codes = block.codes[attribute] as Codes;
     for (const row of rows)
-      counts[codes[row] as number] = (counts[codes[row] as number] as number) + weightOf(block, row);
+      counts[codes[row] as number] =
+        (counts[codes[row] as number] as number) + (block.weights.expected?.[row] ?? 1);
     const code = counts.findIndex((count) => count >= SAME_SHARE * size && size > 0);
     if (code >= 0) parts.push({ attributes: [attribute], codes: [code] });
   }
@@ -86,36 +89,9 @@ function byRank(cube: Cube) {
     a.attributes.length - b.attributes.length || rank(a) - rank(b) || (keyOf(a) < keyOf(b) ? -1 : 1);
 }
 
-function weightOf(block: Block, row: number): number {
-  return block.weights.expected ? (block.weights.expected[row] as number) : 1;
-}
-
-export function weigh(block: Block, rows: Int32Array): number {
-  let sum = 0;
-  for (const row of rows) sum += weightOf(block, row);
-  return sum;
-}
-
-export function intersect(a: Int32Array, b: Int32Array, count: number): Int32Array {
-  const marks = new Uint8Array(count);
-  for (const row of a) marks[row] = 1;
-  return b.filter((row) => marks[row] === 1);
-}
-
 /** The few machines that differ must not be those that crash. */
-function sameEvents(cube: Cube, a: Cell, b: Cell): boolean {
-  let both = 0;
-  let either = 0;
-  for (const block of cube.blocks) {
-    if (!('events' in block.weights)) continue;
-    const weights = block.weights.events;
-    const sum = (rows: Int32Array) =>
-      weights ? rows.reduce((total, row) => total + (weights[row] as number), 0) : rows.length;
-    const ofA = rowsIn(block, a);
-    const ofB = rowsIn(block, b);
-    const shared = sum(intersect(ofA, ofB, block.rows));
-    both += shared;
-    either += sum(ofA) + sum(ofB) - shared;
-  }
-  return both >= 0.95 * either;
+function sameEvents({ blocks }: Cube, a: readonly Int32Array[], b: readonly Int32Array[]): boolean {
+  const shared = a.map((rows, at) => intersected(rows, b[at] as Int32Array));
+  const both = sumsOf(blocks, shared).events;
+  return both >= 0.95 * (sumsOf(blocks, a).events + sumsOf(blocks, b).events - both);
 }

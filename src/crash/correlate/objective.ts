@@ -1,4 +1,5 @@
-import { type Cell, type Cube, emptySums, keyOf, MEASURES, rowsIn, type Sums, sumRows } from './cube.ts';
+import { type Block, type Cell, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+import { type RowLists, sumsOf, weightOf } from './row-lists.ts';
 import { expectedOf, type Level, penaltyOf, shapeOf, totalExpected } from './score.ts';
 
 /** More cells than bits of a number are no explanation. */
@@ -30,33 +31,36 @@ export class Objective {
   readonly cube: Cube;
   readonly level: Level;
   readonly usable: number;
-  readonly #rows = new Map<string, Int32Array[]>();
+  readonly lists: RowLists;
+  readonly #sums = new Map<string, Sums>();
   readonly #penalties = new Map<string, number>();
   readonly #values = new Map<string, number>();
+  /** By block: which cells of a list each row is in, all 0 between uses. */
+  readonly #masks: Int32Array[] = [];
 
-  constructor(cube: Cube, level: Level, usable: number) {
+  constructor(cube: Cube, level: Level, usable: number, lists: RowLists) {
     this.cube = cube;
     this.level = level;
     this.usable = usable;
+    this.lists = lists;
   }
 
-  rows(cell: Cell): Int32Array[] {
+  sums(cell: Cell): Sums {
     const key = keyOf(cell);
-    let rows = this.#rows.get(key);
-    if (!rows) {
-      rows = this.cube.blocks.map((block) => rowsIn(block, cell));
-      this.#rows.set(key, rows);
+    let sums = this.#sums.get(key);
+    if (!sums) {
+      sums = sumsOf(this.cube.blocks, this.lists.of(cell));
+      this.#sums.set(key, sums);
     }
-    return rows;
+    return sums;
   }
 
   penalty(cell: Cell): number {
     const key = keyOf(cell);
     let penalty = this.#penalties.get(key);
     if (penalty === undefined) {
-      const sums = emptySums();
-      for (const [at, block] of this.cube.blocks.entries()) sumRows(block, this.rows(cell)[at], sums);
-      penalty = penaltyOf(this.cube, cell.attributes, this.usable, sums.expected / this.level.total.expected);
+      const share = this.sums(cell).expected / this.level.total.expected;
+      penalty = penaltyOf(this.cube, cell.attributes, this.usable, share);
       this.#penalties.set(key, penalty);
     }
     return penalty;
@@ -107,49 +111,46 @@ export class Objective {
   }
 
   #atoms(cells: readonly Cell[]): Atom[] {
+    const prior = this.cube.prior;
+    const atom = (mask: number, sums: Sums) => ({ mask, sums, expected: expectedOf(sums, prior) });
+    const areApart = cells.every((cell, at) => cells.every((other, k) => k <= at || disjoint(cell, other)));
+    if (areApart) return cells.map((cell, bit) => atom(1 << bit, this.sums(cell)));
     const sums = new Map<number, Sums>();
-    this.cube.blocks.forEach((block, at) => {
-      const lists = cells.map((cell) => this.rows(cell)[at] as Int32Array);
-      if (lists.length === 1) {
-        addRows(block.weights, lists[0] as Int32Array, undefined, 1, sums);
-        return;
-      }
-      const masks = new Int32Array(block.rows);
-      lists.forEach((rows, bit) => {
-        for (const row of rows) masks[row] = (masks[row] as number) | (1 << bit);
-      });
-      const done = new Uint8Array(block.rows);
-      for (const rows of lists) addRows(block.weights, rows, masks, 0, sums, done);
-    });
-    return [...sums].map(([mask, each]) => ({
-      mask,
-      sums: each,
-      expected: expectedOf(each, this.cube.prior),
-    }));
+    const lists = cells.map((cell) => this.lists.of(cell));
+    for (const [at, block] of this.cube.blocks.entries()) this.#addBlock(block, at, lists, sums);
+    return [...sums].map(([mask, each]) => atom(mask, each));
   }
-}
 
-function addRows(
-  weights: Cube['blocks'][number]['weights'],
-  rows: Int32Array,
-  masks: Int32Array | undefined,
-  only: number,
-  sums: Map<number, Sums>,
-  done?: Uint8Array,
-): void {
-  for (const row of rows) {
-    if (done?.[row]) continue;
-    if (done) done[row] = 1;
-    const mask = masks ? (masks[row] as number) : only;
-    let into = sums.get(mask);
-    if (!into) {
-      into = emptySums();
-      sums.set(mask, into);
+  #addBlock(
+    block: Block,
+    at: number,
+    lists: readonly (readonly Int32Array[])[],
+    sums: Map<number, Sums>,
+  ): void {
+    this.#masks[at] ??= new Int32Array(block.rows);
+    const masks = this.#masks[at] as Int32Array;
+    for (const [bit, list] of lists.entries())
+      for (const row of list[at] as Int32Array) masks[row] = (masks[row] as number) | (1 << bit);
+    for (const [bit, list] of lists.entries()) {
+      // A row is counted with the first of its cells.
+      const below = (1 << bit) - 1;
+      const byMask = new Map<number, number[]>();
+      for (const row of list[at] as Int32Array) {
+        const mask = masks[row] as number;
+        if (mask & below) continue;
+        const rows = byMask.get(mask);
+        if (rows) rows.push(row);
+        else byMask.set(mask, [row]);
+      }
+      for (const [mask, rows] of byMask) {
+        const into = sums.get(mask) ?? emptySums();
+        sums.set(mask, into);
+        const typed = Int32Array.from(rows);
+        for (const measure of MEASURES)
+          if (measure in block.weights) into[measure] += weightOf(block.weights[measure], typed);
+      }
     }
-    for (const measure of MEASURES) {
-      if (!(measure in weights)) continue;
-      into[measure] += weights[measure]?.[row] ?? 1;
-    }
+    for (const list of lists) for (const row of list[at] as Int32Array) masks[row] = 0;
   }
 }
 

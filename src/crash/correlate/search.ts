@@ -2,10 +2,11 @@
 // taken away, and the rest looked at again until nothing stands out.
 
 import { rowsOf } from './counting.ts';
-import { type Cell, type Cube, contains, explained, keyOf, rowsIn, sumRows, totalsOf } from './cube.ts';
+import { type Cell, type Cube, contains, explained, keyOf, totalsOf } from './cube.ts';
 import { type Bounds, type Explored, explore } from './explore.ts';
 import { namesOf } from './names.ts';
 import { CELLS_MAX, Objective, productOf } from './objective.ts';
+import { intersected, RowLists, sumsOf } from './row-lists.ts';
 import { expectedOf, type Level, shapeOf, tail } from './score.ts';
 
 export const SEARCH_LIMITS = { depth: 4, rounds: 8, improvements: 12, starts: 4 } as const;
@@ -54,14 +55,15 @@ export function search(cube: Cube, settings: Settings): Found {
   let first: Explored | undefined;
   let cellsVisited = 0;
   let cuboidsVisited = 0;
-  const whole = new Objective(cube, levelOf(cube, settings), settings.joined.length);
+  const lists = new RowLists(cube.blocks);
+  const whole = new Objective(cube, levelOf(cube, settings), settings.joined.length, lists);
   for (let round = 0; round < SEARCH_LIMITS.rounds; round++) {
     const level = levelOf(rest, settings);
     const seen = explore(rest, level, bounds);
     first ??= seen;
     cellsVisited += seen.cellsVisited;
     cuboidsVisited += seen.cuboidsVisited;
-    const objective = round === 0 ? whole : new Objective(rest, level, settings.joined.length);
+    const objective = round === 0 ? whole : new Objective(rest, level, settings.joined.length, lists);
     const added = judged(bestList(objective, seen, bounds), objective, settings);
     if (added.length === 0) break;
     const known = causes.map(({ cell }) => cell);
@@ -69,7 +71,7 @@ export function search(cube: Cube, settings: Settings): Found {
     const next = judged(known.length === 0 ? list : improved(whole, list, bounds), whole, settings);
     if (whole.value(next.map(({ cell }) => cell)) <= whole.value(known) + 1e-6) break;
     causes = next;
-    rest = explained(cube, causes);
+    rest = explained(cube, causes, lists);
   }
   return {
     causes,
@@ -166,7 +168,7 @@ function wider(objective: Objective, list: readonly Cell[]): Cell[][] {
   const { implied, blocks } = objective.cube;
   const options: Cell[][] = [];
   for (const cell of list) {
-    const rows = objective.rows(cell);
+    const rows = objective.lists.of(cell);
     const at = blocks.findIndex(
       (block, place) => 'expected' in block.weights && (rows[place] as Int32Array).length > 0,
     );
@@ -191,14 +193,11 @@ function wider(objective: Objective, list: readonly Cell[]): Cell[][] {
   return options;
 }
 
-function isInside(objective: Objective, inner: Cell, outer: Cell): boolean {
-  return objective.cube.blocks.every((block, at) =>
-    outer.attributes.every((attribute, k) =>
-      (objective.rows(inner)[at] as Int32Array).every(
-        (row) => block.codes[attribute]?.[row] === outer.codes[k],
-      ),
-    ),
-  );
+function isInside({ lists }: Objective, inner: Cell, outer: Cell): boolean {
+  const outside = lists.of(outer);
+  return lists
+    .of(inner)
+    .every((rows, at) => intersected(rows, outside[at] as Int32Array).length === rows.length);
 }
 
 /** More particular cells instead of one: all the good ones of a cuboid inside it, or the best alone. */
@@ -210,7 +209,7 @@ function* splits(objective: Objective, list: readonly Cell[], bounds: Bounds): I
     )
       continue;
     const rows = objective.cube.blocks.map((block, at) =>
-      rowsOf(block, objective.rows(parent)[at] as Int32Array),
+      rowsOf(block, objective.lists.of(parent)[at] as Int32Array),
     );
     const inside = explore(objective.cube, objective.level, { ...bounds, within: parent }, rows);
     const others = list.filter((cell) => cell !== parent);
@@ -283,9 +282,9 @@ export function rivalsOf({ causes, whole, first }: Found, settings: Settings): R
     if (of >= RIVALS_FOR) break;
     const others = causes.filter((_, at) => at !== of);
     const bounds: Bounds = { ...settings, depthMax: SEARCH_LIMITS.depth };
-    const cube = explained(whole.cube, others);
+    const cube = explained(whole.cube, others, whole.lists);
     const seen = others.length === 0 ? first : explore(cube, levelOf(cube, settings), bounds);
-    const names = namesOf(whole.cube, cell);
+    const names = namesOf(whole.cube, cell, whole.lists);
     const same = [names.cell, ...names.sameAs, cell];
     for (const { cell: rival } of seen.best) {
       if (rivals.length >= RIVALS_MAX) break;
@@ -305,18 +304,8 @@ const RIVALS_MAX = 3;
 const RIVALS_FOR = 3;
 
 /** Half of a's events or more are b's as well. */
-function sharesEvents({ cube }: Objective, a: Cell, b: Cell): boolean {
-  let own = 0;
-  let both = 0;
-  for (const block of cube.blocks) {
-    if (!('events' in block.weights)) continue;
-    const sums = { events: 0, expected: 0, beforeEvents: 0, beforeExpected: 0 };
-    const shared = { ...sums };
-    const rows = rowsIn(block, a);
-    sumRows(block, rows, sums);
-    sumRows(block, rowsIn(block, b, rows), shared);
-    own += sums.events;
-    both += shared.events;
-  }
-  return both >= own / 2;
+function sharesEvents({ cube, lists }: Objective, a: Cell, b: Cell): boolean {
+  const outside = lists.of(b);
+  const both = lists.of(a).map((rows, at) => intersected(rows, outside[at] as Int32Array));
+  return sumsOf(cube.blocks, both).events >= sumsOf(cube.blocks, lists.of(a)).events / 2;
 }

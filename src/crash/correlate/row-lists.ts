@@ -1,0 +1,100 @@
+import { type Block, type Cell, type Codes, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+
+/** The rows of cells, each looked for once: ascending, a list a block. Cubes that share their codes share these. */
+export class RowLists {
+  readonly #blocks: readonly Block[];
+  readonly #lists = new Map<string, readonly Int32Array[]>();
+  readonly #scratch: Int32Array;
+
+  constructor(blocks: readonly Block[]) {
+    this.#blocks = blocks;
+    this.#scratch = new Int32Array(blocks.reduce((most, { rows }) => Math.max(most, rows), 0));
+  }
+
+  of(cell: Cell): readonly Int32Array[] {
+    const key = keyOf(cell);
+    let lists = this.#lists.get(key);
+    if (!lists) {
+      lists = this.#find(cell);
+      this.#lists.set(key, lists);
+    }
+    return lists;
+  }
+
+  #find({ attributes, codes }: Cell): Int32Array[] {
+    const parts = attributes.map((attribute, at) => ({ attribute, code: codes[at] as number }));
+    const [only] = parts;
+    if (parts.length === 1 && only)
+      return this.#blocks.map((block) => this.#scan(block, only.attribute, only.code));
+    // From the shortest list that holds all of them.
+    const parents = parts.map((_, left) => ({
+      attributes: attributes.filter((_, at) => at !== left),
+      codes: codes.filter((_, at) => at !== left),
+      left,
+    }));
+    const known = parents.filter((parent) => this.#lists.has(keyOf(parent)));
+    const from = (known.length > 0 ? known : parents.slice(-1))
+      .map((parent) => ({
+        lists: this.of(parent),
+        left: parts[parent.left] as { attribute: number; code: number },
+      }))
+      .reduce((a, b) => (lengthOf(b.lists) < lengthOf(a.lists) ? b : a));
+    return this.#blocks.map((block, at) =>
+      this.#filter(block, from.left.attribute, from.left.code, from.lists[at] as Int32Array),
+    );
+  }
+
+  #scan(block: Block, attribute: number, code: number): Int32Array {
+    const codes = block.codes[attribute] as Codes;
+    const found = this.#scratch;
+    let length = 0;
+    for (let row = 0; row < block.rows; row++) if (codes[row] === code) found[length++] = row;
+    return found.slice(0, length);
+  }
+
+  #filter(block: Block, attribute: number, code: number, rows: Int32Array): Int32Array {
+    const codes = block.codes[attribute] as Codes;
+    const found = this.#scratch;
+    let length = 0;
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number;
+      if (codes[row] === code) found[length++] = row;
+    }
+    return found.slice(0, length);
+  }
+}
+
+function lengthOf(lists: readonly Int32Array[]): number {
+  return lists.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** The sums of some rows, a list a block. */
+export function sumsOf(blocks: readonly Block[], lists: readonly Int32Array[]): Sums {
+  const sums = emptySums();
+  for (const [at, block] of blocks.entries()) {
+    const rows = lists[at] as Int32Array;
+    for (const measure of MEASURES)
+      if (measure in block.weights) sums[measure] += weightOf(block.weights[measure], rows);
+  }
+  return sums;
+}
+
+export function weightOf(weights: Float64Array | undefined, rows: Int32Array): number {
+  if (!weights) return rows.length;
+  let sum = 0;
+  for (let at = 0; at < rows.length; at++) sum += weights[rows[at] as number] as number;
+  return sum;
+}
+
+/** The rows that are in both of two ascending lists. */
+export function intersected(a: Int32Array, b: Int32Array): Int32Array {
+  const both = new Int32Array(Math.min(a.length, b.length));
+  let length = 0;
+  let at = 0;
+  for (let k = 0; k < a.length && at < b.length; k++) {
+    const row = a[k] as number;
+    while (at < b.length && (b[at] as number) < row) at++;
+    if (b[at] === row) both[length++] = row;
+  }
+  return both.subarray(0, length);
+}
