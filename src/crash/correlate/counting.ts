@@ -122,8 +122,7 @@ export function keptRows(
   slots: Slots | undefined,
 ): Rows {
   const codes = block.codes[attribute] as Codes;
-  const kept = new Int32Array(length);
-  const cells = new Int32Array(length);
+  const { kept, cells } = scratchOf(length);
   let count = 0;
   for (let at = 0; at < length; at++) {
     const row = rows ? (rows[at] as number) : at;
@@ -134,5 +133,13 @@ export function keptRows(
     kept[count] = row;
     cells[count++] = id;
   }
-  return { block, rows: kept.subarray(0, count), parents: cells.subarray(0, count), length: count };
+  return { block, rows: kept.slice(0, count), parents: cells.slice(0, count), length: count };
+}
+
+let scratch = { kept: new Int32Array(0), cells: new Int32Array(0) };
+
+/** Room to collect rows in: to clear new arrays of a million rows for each attribute would take most of the time. */
+function scratchOf(length: number): { kept: Int32Array; cells: Int32Array } {
+  if (scratch.kept.length < length) scratch = { kept: new Int32Array(length), cells: new Int32Array(length) };
+  return scratch;
 }

@@ -74,12 +74,10 @@ export function join(question: Question): Joined {
       recode(column, maps[at] as Int32Array, values.length, (sides[at] as { table: EncodedRows }).table.rows),
     );
     for (const [at, each] of recoded.entries()) codes[at]?.push(each);
-    attributes.push({
-      name,
-      values,
-      isIdentifier: isIdentifier(name, recoded[1] as Codes, values.length, population),
-    });
-    strangers.push(...strangersOf(name, values, recoded, sides));
+    const { seen, distinct } = exposedOf(recoded[1] as Codes, values.length, population.counts);
+    attributes.push({ name, values, isIdentifier: isIdentifier(name, distinct, population) });
+    if (distinct < values.length)
+      strangers.push(...strangersOf(name, values, seen, recoded[0] as Codes, events.counts));
   }
   return {
     attributes,
@@ -138,46 +136,43 @@ function recode({ codes }: EncodedColumn, map: Int32Array, size: number, rows: n
 const IDENTIFIER_NAME =
   /^(machine|host|hostname|node|name|serial|sn|uuid|id|ip|instance|instanceid)([-_ ]?(id|name|ip|sn))?$/i;
 
-/** A column that names machines has nearly a value a machine; counts of leaves are not machines. */
-function isIdentifier(name: string, codes: Codes, size: number, { rows, counts }: EncodedRows): boolean {
-  if (size < 20) return false;
+/** Which values some machine of the population has. */
+function exposedOf(
+  codes: Codes,
+  size: number,
+  counts: Float64Array | undefined,
+): { seen: Uint8Array; distinct: number } {
   const seen = new Uint8Array(size);
-  let distinct = 0;
-  for (let row = 0; row < rows; row++) {
-    if (seen[codes[row] as number]) continue;
-    seen[codes[row] as number] = 1;
-    distinct++;
-  }
+  for (let row = 0; row < codes.length; row++)
+    if (!counts || (counts[row] as number) > 0) seen[codes[row] as number] = 1;
+  return { seen, distinct: seen.reduce((sum, each) => sum + each, 0) };
+}
+
+/** A column that names machines has nearly a value a machine; counts of leaves are not machines. */
+function isIdentifier(name: string, distinct: number, { rows, counts }: EncodedRows): boolean {
+  if (distinct < 20) return false;
   if (IDENTIFIER_NAME.test(name) && distinct > rows * 0.5) return true;
   if (distinct < 50 || distinct < rows * 0.9) return false;
-  return (
-    !counts ||
-    counts.every((count) => count === counts[0]) ||
-    counts.reduce((sum, count) => sum + count, 0) <= rows * 1.5
-  );
+  if (!counts || counts.every((count) => count === counts[0])) return true;
+  return counts.reduce((sum, count) => sum + count, 0) <= rows * 1.5;
 }
 
 function strangersOf(
   column: string,
   values: readonly string[],
-  codes: readonly Codes[],
-  sides: readonly { table: EncodedRows }[],
+  exposed: Uint8Array,
+  codes: Codes,
+  counts: Float64Array | undefined,
 ): { column: string; value: string; events: number }[] {
-  const exposed = new Uint8Array(values.length);
-  const counts = sides[1]?.table.counts;
-  const population = codes[1] as Codes;
-  for (let row = 0; row < population.length; row++)
-    if (!counts || (counts[row] as number) > 0) exposed[population[row] as number] = 1;
   const events = new Float64Array(values.length);
-  const eventCodes = codes[0] as Codes;
-  const weights = sides[0]?.table.counts;
-  for (let row = 0; row < eventCodes.length; row++) {
-    const code = eventCodes[row] as number;
-    if (!exposed[code]) events[code] = (events[code] as number) + (weights ? (weights[row] as number) : 1);
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row] as number;
+    if (!exposed[code]) events[code] = (events[code] as number) + (counts ? (counts[row] as number) : 1);
   }
-  return values.flatMap((value, code) =>
-    (events[code] as number) > 0 ? [{ column, value, events: events[code] as number }] : [],
-  );
+  return values.flatMap((value, code) => {
+    const count = events[code] as number;
+    return count > 0 ? [{ column, value, events: count }] : [];
+  });
 }
 
 /** Rows that agree in every attribute made one, with all measures: small tables only. */

@@ -1,5 +1,5 @@
 import { type Block, type Cell, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
-import { type RowLists, sumsOf, weightOf } from './row-lists.ts';
+import { type RowLists, sumsOf } from './row-lists.ts';
 import { expectedOf, type Level, penaltyOf, shapeOf, totalExpected } from './score.ts';
 
 /** More cells than bits of a number are no explanation. */
@@ -131,27 +131,45 @@ export class Objective {
     const masks = this.#masks[at] as Int32Array;
     for (const [bit, list] of lists.entries())
       for (const row of list[at] as Int32Array) masks[row] = (masks[row] as number) | (1 << bit);
-    for (const [bit, list] of lists.entries()) {
-      // A row is counted with the first of its cells.
-      const below = (1 << bit) - 1;
-      const byMask = new Map<number, number[]>();
-      for (const row of list[at] as Int32Array) {
-        const mask = masks[row] as number;
-        if (mask & below) continue;
-        const rows = byMask.get(mask);
-        if (rows) rows.push(row);
-        else byMask.set(mask, [row]);
-      }
-      for (const [mask, rows] of byMask) {
-        const into = sums.get(mask) ?? emptySums();
-        sums.set(mask, into);
-        const typed = Int32Array.from(rows);
-        for (const measure of MEASURES)
-          if (measure in block.weights) into[measure] += weightOf(block.weights[measure], typed);
+    for (const measure of MEASURES) {
+      if (!(measure in block.weights)) continue;
+      const weights = block.weights[measure];
+      for (const [bit, list] of lists.entries()) {
+        const added = sumByMask(list[at] as Int32Array, masks, weights, (1 << bit) - 1);
+        for (const [mask, sum] of added) {
+          const into = sums.get(mask) ?? emptySums();
+          into[measure] += sum;
+          sums.set(mask, into);
+        }
       }
     }
     for (const list of lists) for (const row of list[at] as Int32Array) masks[row] = 0;
   }
+}
+
+/** Sums of rows by their mask; a row is counted with the first of its cells, whose bits are not `below`. */
+function sumByMask(
+  rows: Int32Array,
+  masks: Int32Array,
+  weights: Float64Array | undefined,
+  below: number,
+): Map<number, number> {
+  const places = new Map<number, number>();
+  const sums: number[] = [];
+  let last = 0;
+  let place = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    const mask = masks[row] as number;
+    if (mask & below) continue;
+    if (mask !== last) {
+      last = mask;
+      place = places.get(mask) ?? sums.push(0) - 1;
+      places.set(mask, place);
+    }
+    sums[place] = (sums[place] as number) + (weights ? (weights[row] as number) : 1);
+  }
+  return new Map([...places].map(([mask, at]) => [mask, sums[at] as number]));
 }
 
 /** Observed ÷ expected of the rest; a rest without events is taken for half an event. */
