@@ -17,9 +17,20 @@ export type CommandEntry = { name: string; summary: string } & (
 
 const CRASH_COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'list',
+    summary: 'List crashes, or signatures with their counts',
+    load: () => import('./crash/list.ts'),
+  },
+  { name: 'show', summary: 'Show one crash and its evidence', load: () => import('./crash/show.ts') },
+  {
     name: 'explain',
     summary: 'Say why a kernel crashed, from its log',
     load: () => import('./crash/explain.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'Keep crashes from dumps, pstore, journals, consoles and BMC logs',
+    load: () => import('./crash/import.ts'),
   },
   {
     name: 'correlate',

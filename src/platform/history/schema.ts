@@ -1,6 +1,7 @@
 import type { ColumnType, Insertable } from 'kysely';
 import type { Incident } from '../../api/incident.ts';
 import type { NodeOperation } from '../../api/node-operation.ts';
+import type { CrashRecord } from './crash-record.ts';
 
 type Time = ColumnType<Date, Date, Date>;
 type TimeOrNull = ColumnType<Date | null, Date | null, Date | null>;
@@ -67,7 +68,29 @@ export interface OperationTable {
   object: Json<NodeOperation>;
 }
 
+export interface CrashTable {
+  id: string;
+  cluster: string;
+  machine: string;
+  happened_at: Time;
+  seen_at: Time;
+  signature: string;
+  title: string;
+  cause: string;
+  attributes: Json<Record<string, string>>;
+  object: Json<CrashRecord>;
+}
+
+export interface CrashOrderTable {
+  number: ByDefault<string>;
+  at: Time;
+  who: string;
+  order_given: Json<unknown>;
+}
+
 export interface Tables {
+  crashes: CrashTable;
+  crash_orders: CrashOrderTable;
   decisions: DecisionTable;
   incidents: IncidentTable;
   operations: OperationTable;

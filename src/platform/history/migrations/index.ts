@@ -1,4 +1,5 @@
 import { firstTables } from './0001-first-tables.ts';
+import { crashes } from './0002-crashes.ts';
 
 /**
  * One step of the schema, in PostgreSQL's dialect. It may only add: during a rolling update an older
@@ -11,4 +12,4 @@ export interface Migration {
 }
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [firstTables];
+export const MIGRATIONS: readonly Migration[] = [firstTables, crashes];

@@ -1,0 +1,111 @@
+import { type Command, Option } from 'commander';
+import type { CrashRecord } from '../../platform/history/crash-record.ts';
+import type { SignatureCount } from '../../platform/history/crashes.ts';
+import { countOption } from '../durations.ts';
+import type { Io } from '../io.ts';
+import { serialize } from '../output.ts';
+import { csv } from './csv.ts';
+import { openStore, type QueryOptions, queryOf, withQueryOptions } from './store.ts';
+
+interface Options extends QueryOptions {
+  output?: 'json' | 'yaml' | 'wide' | 'csv';
+  by?: 'signature';
+  limit: number;
+}
+
+export function register(program: Command, io: Io): void {
+  withQueryOptions(
+    program
+      .command('list')
+      .description('List crashes, the newest first, or signatures, the most frequent first.'),
+  )
+    .addOption(
+      new Option('--by <what>', 'signature: one line for each, with its count').choices(['signature']),
+    )
+    .option('--limit <n>', 'at most so many', countOption(1, 1_000_000), 50)
+    .addOption(
+      new Option('-o, --output <format>', 'how to print them').choices(['json', 'yaml', 'wide', 'csv']),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  drover crash list --since 7d\n  drover crash list --by signature --since 30d -l model=ebmc6\n  drover crash list -o csv > crashes.csv',
+    )
+    .action((options: Options) => list(options, io));
+}
+
+async function list(options: Options, io: Io): Promise<void> {
+  await using store = await openStore(options, io);
+  const query = queryOf(options, io, options.limit);
+  if (options.by === 'signature') return printSignatures(await store.signatures(query), options, io);
+  const records = await store.list(query);
+  const { output } = options;
+  if (output === 'json' || output === 'yaml') return io.out(await serialize(records, output));
+  if (output === 'csv') return io.out(csv(records.map(flat)));
+  if (records.length === 0) return io.out('No crashes.\n');
+  io.out(table(records, output === 'wide', io));
+}
+
+function flat(record: CrashRecord): Record<string, string> {
+  const { id, happenedAt, machine, cluster, signature, title, cause, corrupted, frame = '' } = record;
+  const own = { id, happenedAt, machine, cluster, signature, title, class: record.class, cause, frame };
+  return { ...own, corrupted: String(corrupted), ...record.attributes };
+}
+
+function table(records: readonly CrashRecord[], wide: boolean, io: Io): string {
+  const rows = records.map((record) => {
+    const when = record.happenedAt.slice(0, 16).replace('T', ' ');
+    const more = wide
+      ? [record.cluster, record.attributes.model ?? '', record.attributes.kernel ?? '', record.frame ?? '']
+      : [];
+    return [record.id, when, record.machine, record.cause, record.signature, ...more, record.title];
+  });
+  const head = [
+    'ID',
+    'WHEN',
+    'MACHINE',
+    'CAUSE',
+    'SIGNATURE',
+    ...(wide ? ['CLUSTER', 'MODEL', 'KERNEL', 'FRAME'] : []),
+    'TITLE',
+  ];
+  return columns([head, ...rows], wide ? undefined : (io.terminal?.columns ?? 120));
+}
+
+async function printSignatures(
+  counts: readonly SignatureCount[],
+  { output }: Options,
+  io: Io,
+): Promise<void> {
+  if (output === 'json' || output === 'yaml') return io.out(await serialize(counts, output));
+  const rows = counts.map(({ signature, title, count, machines, firstAt, lastAt }) => ({
+    signature,
+    count: String(count),
+    machines: String(machines),
+    first: firstAt.slice(0, 10),
+    last: lastAt.slice(0, 10),
+    title,
+  }));
+  if (output === 'csv') return io.out(csv(rows));
+  if (rows.length === 0) return io.out('No crashes.\n');
+  const head = ['SIGNATURE', 'COUNT', 'MACHINES', 'FIRST', 'LAST', 'TITLE'];
+  io.out(
+    columns(
+      [head, ...rows.map((row) => Object.values(row))],
+      output === 'wide' ? undefined : (io.terminal?.columns ?? 120),
+    ),
+  );
+}
+
+/** Columns as wide as they need to be; the last one takes what is left of the line. */
+function columns(rows: readonly (readonly string[])[], width: number | undefined): string {
+  const widths = (rows[0] as readonly string[]).map((_, at) =>
+    Math.max(...rows.map((row) => (row[at] ?? '').length)),
+  );
+  const lines = rows.map((row) => {
+    const line = row
+      .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+      .join('   ');
+    return width && line.length > width ? `${line.slice(0, width - 1)}…` : line.trimEnd();
+  });
+  return `${lines.join('\n')}\n`;
+}
