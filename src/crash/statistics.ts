@@ -192,16 +192,21 @@ export function countLogExactly(k: number, mean: number, dispersion: number): nu
   );
 }
 
-/** Up to this mean the quantile is summed from zero; above, it is searched for. */
+/** Up to this mean and dispersion the quantile is summed from zero; above, it is searched for, … */
 const SUM_UP_TO = 60;
+const SUM_DISPERSION_UP_TO = 20;
+/** … and where a hundredth of a deviation is a thousand events, four digits are enough. */
+const EXACT_UP_TO = 1e10;
 
 /** The least k with P(Y > k) ≤ tail, of the same distribution. */
 export function countLimit(tail: number, mean: number, dispersion: number): number {
   if (mean <= 0) return 0;
-  if (mean <= SUM_UP_TO && tail > 1e-9) return summedLimit(tail, mean, dispersion);
+  if (mean <= SUM_UP_TO && dispersion <= SUM_DISPERSION_UP_TO && tail > 1e-9)
+    return summedLimit(tail, mean, dispersion);
   const z = -normalQuantile(tail);
   // Cornish and Fisher's first two terms: the skewness of NB1 is (2·dispersion − 1) ÷ √variance.
   const guess = mean + z * Math.sqrt(mean * dispersion) + ((z * z - 1) * (2 * dispersion - 1)) / 6;
+  if (!(mean * dispersion < EXACT_UP_TO)) return Math.max(0, Math.ceil(guess));
   const fits = (k: number) => countUpper(k + 1, mean, dispersion) <= tail;
   let step = Math.max(1, Math.floor(Math.sqrt(mean * dispersion) / 16));
   let high = Math.max(0, Math.round(guess));

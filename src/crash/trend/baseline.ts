@@ -27,10 +27,14 @@ export interface Point {
 
 export interface Expected {
   mean: number;
-  /** Variance over mean: of one point, all uncertainty in it … */
+  /** Variance over mean of the next point, with all that we do not know of its mean. */
   dispersion: number;
-  /** … and of a point as one of several in a row, which share what we do not know of the level. */
-  joint: number;
+  /** For weighing points in a row: the scatter of days, the part that hours or weekdays share, … */
+  scatter: number;
+  /** … and the relative variance of the level, an error that all of them share. */
+  shared: number;
+  /** Whether history is long enough to weigh points together. */
+  settled: boolean;
   /** Relative variance of the mean's estimate, and the dispersion without it. */
   variance: number;
   own: number;
@@ -44,12 +48,16 @@ export interface Expected {
 export interface Judged {
   point: Point;
   expected: Expected | undefined;
-  /** What is learnt from it: a count over its limit teaches no more than the limit. */
-  count: number;
+  /** A count over its limit teaches no more than the limit. */
+  limit: number;
 }
 
-/** In a row of points the error of the level is shared: it counts as if so many points had it at once. */
-const JOINT_POINTS = 4;
+/** Points in a row share the error of a weekday's factor for so many days, of an hour's for so many hours. */
+const JOINT_WEEKDAYS = 2;
+const JOINT_HOURS = 8;
+const HOUR_SPREAD = [1, 2 / 3, 1 / 3];
+/** Points are weighed together, and teach a rhythm, only when so much history has shown a level. */
+const GRADUAL_FROM_DAYS: Readonly<Record<Step, number>> = { day: 2, hour: 2 };
 
 export class Baseline {
   readonly #step: Step;
@@ -68,7 +76,7 @@ export class Baseline {
 
   constructor(step: Step) {
     this.#step = step;
-    this.#hours = step === 'hour' ? new Rhythm(24, RHYTHM_MEMORY_DAYS) : undefined;
+    this.#hours = step === 'hour' ? new Rhythm(24, RHYTHM_MEMORY_DAYS, HOUR_SPREAD) : undefined;
     this.#blocks = step === 'hour' ? new Dispersion(DISPERSION_MEMORY_DAYS) : undefined;
   }
 
@@ -104,14 +112,17 @@ export class Baseline {
     if (!level) return undefined;
     const weekday = this.#weekdays.factor(weekdayOf(point.local), own);
     const hour = this.#hours?.factor(hourOf(point.local), own) ?? { factor: 1, variance: 0 };
+    const perDay = STEPS[this.#step].perDay;
     const mean = level.rate * point.exposure * weekday.factor * hour.factor;
-    this.#daily = Math.max(1e-6, level.rate * point.exposure * STEPS[this.#step].perDay);
+    this.#daily = Math.max(1e-6, level.rate * point.exposure * perDay);
     const variance = level.variance + weekday.variance + hour.variance + MISFIT;
-    const joint = Math.max(own, this.#blocks?.careful ?? 1) + mean * JOINT_POINTS * variance;
+    const local = JOINT_WEEKDAYS * perDay * weekday.variance + JOINT_HOURS * hour.variance;
     return {
       mean,
       dispersion: own + mean * variance,
-      joint,
+      scatter: Math.max(own, this.#blocks?.careful ?? 1) + mean * local,
+      shared: level.variance + MISFIT,
+      settled: point.at - this.#firstAt >= GRADUAL_FROM_DAYS[this.#step] * DAY,
       variance,
       own,
       rate: level.rate,
@@ -132,10 +143,16 @@ export class Baseline {
     return this.#waiting.splice(at);
   }
 
-  /** The level starts anew from these points; rhythm and dispersion stay. */
+  /** The level starts anew from these points. */
   relearn(points: readonly Judged[]): void {
     this.#level.forget();
-    for (const judged of points) this.#learnLevel(judged);
+    for (const { point, expected } of points) this.#learnLevel(point, expected, point.count);
+  }
+
+  /** A surge has its week and its day as well: only their pattern is taken from points at so many times the level. */
+  learnRhythm(points: readonly Judged[], ratio: number): void {
+    for (const { point, expected, limit } of points)
+      this.#learnRhythm(point, expected, Math.min(point.count, limit * ratio), ratio);
   }
 
   /** What the level rests on, for those who share it. */
@@ -144,17 +161,24 @@ export class Baseline {
   }
 
   #learn(judged: Judged): void {
-    this.#learnLevel(judged);
-    const { point, expected, count } = judged;
+    const { point, expected, limit } = judged;
+    const count = Math.min(point.count, limit);
+    this.#learnLevel(point, expected, count);
     if (!expected || point.exposure <= 0) return;
-    const base = expected.rate * point.exposure;
-    this.#weekdays.learn(weekdayOf(point.local), count, base * expected.hour);
-    this.#hours?.learn(hourOf(point.local), count, base * expected.weekday);
+    this.#learnRhythm(point, expected, count, 1);
     this.#dispersion.learn(count, expected.mean, expected.variance);
     if (this.#blocks) this.#learnBlock(this.#blocks, point, expected, count);
   }
 
-  #learnLevel({ point, expected, count }: Judged): void {
+  #learnRhythm(point: Point, expected: Expected | undefined, count: number, ratio: number): void {
+    // Before the level is settled each hour would be measured by another yardstick.
+    if (!expected?.settled) return;
+    const base = expected.rate * point.exposure * ratio;
+    this.#weekdays.learn(weekdayOf(point.local), count, base * expected.hour);
+    this.#hours?.learn(hourOf(point.local), count, base * expected.weekday);
+  }
+
+  #learnLevel(point: Point, expected: Expected | undefined, count: number): void {
     const rhythm = expected ? expected.weekday * expected.hour : 1;
     this.#level.learn((this.#now - point.at) / DAY, point.exposure * rhythm, count);
   }

@@ -2,7 +2,7 @@
 // the past against what was expected of them then.
 
 /** One crash takes a neighbour with it, a rollout crashes ten at once: 1.2 to 3 is ordinary. */
-const PRIOR = 1.6;
+const PRIOR = 2;
 /** The prior weighs as much as this many points with plenty of events. */
 const PRIOR_POINTS = 12;
 /** One wild day that nobody alarmed for shall not blind us: beyond 3.5 deviations it counts as 3.5. */
@@ -31,7 +31,7 @@ export class Dispersion {
     const residual = (count - mean) ** 2 / (mean * (1 + (mean * variance) / this.mean));
     // The squared residual of a rare event scatters with 2 + 1/mean: it says the less, the rarer it is.
     const weight = (2 * mean) / (2 * mean + 1);
-    this.#sum += weight * Math.min(residual, Math.max(RESIDUAL_SQUARED_MAX * this.mean, 1 / mean));
+    this.#sum += weight * Math.min(residual, RESIDUAL_SQUARED_MAX * this.mean + 9 / mean);
     this.#weight += weight;
   }
 

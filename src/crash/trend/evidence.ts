@@ -7,6 +7,7 @@
 // any within n points is at most n ÷ c: a statement that holds for looking after each point. Beside it runs a
 // CUSUM of each size (Page 1954, Lucas 1985), whose last zero is the best guess at the onset.
 import { lgamma } from '../statistics.ts';
+import type { Expected } from './baseline.ts';
 
 /** Sizes of surge that are looked for, how much of the mixture each has, and the days on which it would show. */
 const SHAPES: readonly { ratio: number; weight: number; weekend?: true }[] = [
@@ -27,7 +28,29 @@ export interface Onset {
   expected: number;
 }
 
+/** What is looked for is found a little later than its expected evidence reaches the limit. */
+const LATE = 1.5;
+
+/** How much evidence one expected event gives when the rate is so many times as high (Kullback and Leibler). */
+function informationOf(ratio: number): number {
+  return ratio * Math.log(ratio) - ratio + 1;
+}
+
+/**
+ * What a point's evidence for this size of surge is worth: its log-likelihood counts by this share, as
+ * quasi-likelihood divides by the dispersion. The error of the level is shared by all points of the window that it
+ * takes to see such a surge: small ones take long, and are doubted most. A ratio raised to a power under 1 keeps
+ * its mean at 1 or less, so the bound holds. (A larger dispersion would not do instead: it takes rare counts for
+ * bursts, and evenly spread ones for a surge.)
+ */
+export function worthOf(ratio: number, limit: number, expected: Expected): number {
+  const { mean, own, scatter, shared } = expected;
+  const window_events = Math.max(mean, ((limit + LATE) * own) / informationOf(ratio));
+  return own / (scatter + window_events * shared);
+}
+
 export class Evidence {
+  readonly #limit: number;
   /** ln R of each shape, and its CUSUM with what it has seen since its last zero. */
   readonly #logR = new Float64Array(SHAPES.length).fill(-Infinity);
   readonly #cusum = new Float64Array(SHAPES.length);
@@ -35,20 +58,24 @@ export class Evidence {
   readonly #expected = new Float64Array(SHAPES.length);
   readonly #since: { date: string; at: number }[] = SHAPES.map(() => ({ date: '', at: 0 }));
 
+  /** `limit`: what ln of the mixture must reach. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
   reset(): void {
     this.#logR.fill(-Infinity);
     this.#cusum.fill(0);
   }
 
-  add(
-    point: { date: string; at: number; weekend: boolean },
-    count: number,
-    mean: number,
-    dispersion: number,
-  ): void {
-    const likelihood = logRatioOf(count, mean, dispersion);
+  add(point: { date: string; at: number; weekend: boolean }, count: number, expected: Expected): void {
+    const { mean, own } = expected;
+    const likelihood = logRatioOf(count, mean, own);
     for (const [at, shape] of SHAPES.entries()) {
-      const ratio = shape.weekend && !point.weekend ? 0 : likelihood(shape.ratio);
+      const ratio =
+        shape.weekend && !point.weekend
+          ? 0
+          : worthOf(shape.ratio, this.#limit, expected) * likelihood(shape.ratio);
       const before = this.#logR[at] as number;
       this.#logR[at] = ratio + (before > 30 ? before : Math.log1p(Math.exp(before)));
       const cusum = this.#cusum[at] as number;

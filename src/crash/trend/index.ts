@@ -16,3 +16,4 @@ export {
 } from './monitor.ts';
 export { rowsOf, type Series, SeriesError, type SeriesOptions, type SourceRow, seriesOf } from './series.ts';
 export { type Trend, trend } from './trend.ts';
+export { type WatchedSeries, type WatchedTrend, watchMany } from './watch.ts';

@@ -15,6 +15,9 @@ const MEMORY_DAYS_MAX = 365;
 /** Jeffreys' prior: half an event, so that a history of zeros has a rate and not certainty. */
 const PRIOR_EVENTS = 0.5;
 
+/** A prior is dropped when our own history is so many squared deviations from it. */
+const MISFIT_SQUARED_MAX = 9;
+
 /** What is known from elsewhere: so many events seen in so much exposure. */
 export interface Prior {
   events: number;
@@ -68,7 +71,8 @@ export class Level {
   }
 
   /** Undefined when nothing is known at all. */
-  forecast(dispersion: number, prior: Prior | undefined): Forecast | undefined {
+  forecast(dispersion: number, told: Prior | undefined): Forecast | undefined {
+    const prior = told && this.#fits(told, dispersion) ? told : undefined;
     const events = prior?.events ?? PRIOR_EVENTS;
     const exposure = prior?.exposure ?? 0;
     const e0 = this.#e0 + exposure;
@@ -83,8 +87,15 @@ export class Level {
     const determinant = e0 * e2 - e1 * e1;
     let rate = (y0 * e2 - e1 * y1) / determinant;
     const slope = rate > 0 ? (rate * e1 - y1) / (e2 * rate) : -SLOPE_MAX;
-    if (Math.abs(slope) > SLOPE_MAX)
+    if (!(rate > 0) || Math.abs(slope) > SLOPE_MAX)
       rate = y0 / (e0 - Math.sign(slope) * SLOPE_MAX * Math.min(e1, e0 / (2 * SLOPE_MAX)));
     return { rate, variance: (dispersion * e2) / (determinant * rate) };
+  }
+
+  /** Whether our own points could come from there: one that has become another kind leans on its family no longer. */
+  #fits(prior: Prior, dispersion: number): boolean {
+    const mean = (prior.events / prior.exposure) * this.#e0;
+    const variance = dispersion * mean * (1 + mean / prior.events);
+    return (this.#y0 - mean) ** 2 <= MISFIT_SQUARED_MAX * variance;
   }
 }

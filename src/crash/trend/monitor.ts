@@ -4,20 +4,29 @@ import { DAY } from '../../platform/clock/clock.ts';
 import { countLimit, countUpper } from '../statistics.ts';
 import { Baseline, type Expected, type Judged, type Point } from './baseline.ts';
 import { isWeekend, STEPS, type Step, weekdayOf } from './calendar.ts';
-import { Evidence, logRatioOf } from './evidence.ts';
+import { Evidence, logRatioOf, worthOf } from './evidence.ts';
 import type { Prior } from './level.ts';
 
 /** False alarms in 30 days without a surge. The promise is one; measured figures are in docs/crash-trend.md. */
-export const FALSE_ALARMS_DEFAULT = 0.2;
+export const FALSE_ALARMS_DEFAULT = 0.5;
 /** How the budget is shared between one high point and evidence over several. */
 const SUDDEN_SHARE = 0.4;
-/** Measured by scripts/trend-calibration.ts: the limit that the martingale bound asks for, times this, … */
-const GRADUAL_FACTOR = 1;
-const SUDDEN_FACTOR = 1;
+/**
+ * The martingale bound is not tight: evidence overshoots its limit, and dispersion is estimated with caution. Half
+ * the bound's limit keeps every null of scripts/trend-calibration.ts well inside the budget: the table is in
+ * docs/crash-trend.md.
+ */
+const GRADUAL_FACTOR = 0.5;
 /** One event is never a surge: there is nothing yet that two machines could have in common. */
 const EVENTS_MIN = 2;
 /** The surge is over when "as before" is so many times likelier than "still on". */
-const CALM_ODDS = Math.log(30);
+const CALM_ODDS = Math.log(12);
+/**
+ * A surge as short as this goes into history after all, at its limit: a history without its own extremes would
+ * think itself calmer than it is, and alarm twice as often as it should.
+ */
+const SPIKE_POINTS = 2;
+const WEEK_DAYS = 7;
 /** A level that has lasted this long is the new normal. */
 const RELEARN_DAYS = 28;
 
@@ -69,17 +78,20 @@ export interface MonitorOptions {
 export class Monitor {
   readonly alarms: Alarm[] = [];
   readonly #baseline: Baseline;
-  readonly #evidence = new Evidence();
+  readonly #evidence: Evidence;
   readonly #perMonth: number;
   readonly #suddenTail: number;
   readonly #gradualLimit: number;
+  readonly #gradualMonth: number;
   #raised: Raised | undefined;
 
   constructor({ step, falseAlarms = FALSE_ALARMS_DEFAULT }: MonitorOptions) {
     this.#baseline = new Baseline(step);
     this.#perMonth = STEPS[step].perMonth;
-    this.#suddenTail = Math.min(0.2, (falseAlarms * SUDDEN_SHARE) / this.#perMonth / SUDDEN_FACTOR);
-    this.#gradualLimit = Math.log((GRADUAL_FACTOR * this.#perMonth) / (falseAlarms * (1 - SUDDEN_SHARE)));
+    this.#suddenTail = Math.min(0.2, (falseAlarms * SUDDEN_SHARE) / this.#perMonth);
+    this.#gradualMonth = (GRADUAL_FACTOR * this.#perMonth) / (1 - SUDDEN_SHARE);
+    this.#gradualLimit = Math.log(this.#gradualMonth / falseAlarms);
+    this.#evidence = new Evidence(this.#gradualLimit);
   }
 
   /** Judges the next point by those before it. Points come in order of time. */
@@ -94,13 +106,13 @@ export class Monitor {
       return judged;
     }
     if (!expected) {
-      this.#baseline.remember({ point, expected, count });
+      this.#baseline.remember({ point, expected, limit: Number.POSITIVE_INFINITY });
       return judged;
     }
     const upper = countLimit(this.#suddenTail, expected.mean, expected.dispersion);
     judged.expected = expected.mean;
     judged.upper = Math.max(upper, EVENTS_MIN - 1);
-    this.#weigh(point, expected);
+    if (expected.settled) this.#weigh(point, expected);
     if (this.#raised) this.#follow(this.#raised, point, expected, judged.upper);
     else this.#raise(point, expected, judged.upper);
     judged.alarm = this.#raised !== undefined;
@@ -114,12 +126,12 @@ export class Monitor {
 
   #weigh(point: Point, expected: Expected): void {
     const place = { date: point.date, at: point.at, weekend: isWeekend(weekdayOf(point.local)) };
-    this.#evidence.add(place, point.count, expected.mean, expected.joint);
+    this.#evidence.add(place, point.count, expected);
   }
 
   #raise(point: Point, expected: Expected, upper: number): void {
     const { count } = point;
-    this.#baseline.remember({ point, expected, count: Math.min(count, upper) });
+    this.#baseline.remember({ point, expected, limit: upper });
     const gradual = this.#evidence.log >= this.#gradualLimit;
     if (!gradual && count <= upper) return;
     const onset = this.#evidence.onset;
@@ -155,9 +167,10 @@ export class Monitor {
   #follow(raised: Raised, point: Point, expected: Expected, upper: number): void {
     const { alarm, held } = raised;
     const { count } = point;
-    held.push({ point, expected, count });
+    held.push({ point, expected, limit: upper });
     const still = Math.max(1.5, alarm.ratio * 0.7);
-    raised.calm -= logRatioOf(count, expected.mean, expected.joint)(still);
+    raised.calm -=
+      worthOf(still, CALM_ODDS, expected) * logRatioOf(count, expected.mean, expected.own)(still);
     if (raised.calm <= 0) {
       raised.calm = 0;
       raised.calmSince = undefined;
@@ -170,11 +183,17 @@ export class Monitor {
     if (raised.calm >= CALM_ODDS && raised.calmSince) {
       const { at, events, expected } = raised.calmSince;
       this.#count(alarm, events, expected);
-      const calm = held.filter(({ point }) => point.at >= at);
-      for (const judged of calm) this.#baseline.remember({ ...judged, count: Math.min(judged.count, upper) });
+      const surge = held.filter(({ point }) => point.at < at);
+      // What was not on for a week may be the week itself: a series that begins on a weekend must learn its Mondays.
+      const isWeek = at - raised.sinceAt >= WEEK_DAYS * DAY;
+      if (surge.length > SPIKE_POINTS && alarm.ratio > 0)
+        this.#baseline.learnRhythm(surge, isWeek ? alarm.ratio : 1);
+      const back = surge.length <= SPIKE_POINTS ? held : held.filter(({ point }) => point.at >= at);
+      for (const judged of back) this.#baseline.remember(judged);
       this.#end(raised, 'calm');
     } else if (point.at - raised.sinceAt >= RELEARN_DAYS * DAY) {
       this.#baseline.relearn(held);
+      this.#baseline.learnRhythm(held, alarm.ratio);
       raised.last = point.date;
       this.#end(raised, 'new level');
     }
@@ -196,8 +215,8 @@ export class Monitor {
 
   #sureness(alarm: Alarm, count: number, expected: Expected): void {
     const tail = countUpper(count, expected.mean, expected.dispersion);
-    const sudden = (this.#perMonth * tail * SUDDEN_FACTOR) / SUDDEN_SHARE;
-    const gradual = (this.#perMonth * GRADUAL_FACTOR * Math.exp(-this.#evidence.log)) / (1 - SUDDEN_SHARE);
+    const sudden = (this.#perMonth * tail) / SUDDEN_SHARE;
+    const gradual = this.#gradualMonth * Math.exp(-this.#evidence.log);
     alarm.p = Math.min(alarm.p, sudden, gradual);
   }
 }

@@ -13,6 +13,8 @@ export interface Score {
   /** Days after the first point of the surge: 0 is "at that point". */
   delayMedian: number;
   delayP90: number;
+  /** Alarms for one surge beyond the first, a run. */
+  repeats: number;
 }
 
 export function scoreOf(story: Story, runs: number, random: Random, falseAlarms?: number): Score {
@@ -21,6 +23,7 @@ export function scoreOf(story: Story, runs: number, random: Random, falseAlarms?
   const delays: number[] = [];
   let wrong = 0;
   let quiet_days = 0;
+  let repeats = 0;
   for (let run = 0; run < runs; run++) {
     const points = pointsOf(story, random);
     const raised = raisedDays(points, story, falseAlarms);
@@ -30,6 +33,8 @@ export function scoreOf(story: Story, runs: number, random: Random, falseAlarms?
     wrong += raised.filter(isQuiet).length;
     quiet_days +=
       story.days - surges.reduce((sum, { from, to }) => sum + Math.min(to + late, story.days) - from, 0);
+    for (const { from, to } of surges)
+      repeats += Math.max(0, raised.filter((day) => day >= from && day < to + late).length - 1);
     const hit = last && raised.find((day) => day >= last.from && day < last.to);
     if (last && hit !== undefined) delays.push(hit - firstPoint(last.from, story));
   }
@@ -43,6 +48,7 @@ export function scoreOf(story: Story, runs: number, random: Random, falseAlarms?
     found: delays.length / runs,
     delayMedian: at(0.5),
     delayP90: at(0.9),
+    repeats: repeats / runs,
   };
 }
 
