@@ -3,6 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
+import { CrashStore } from '../../src/platform/history/crashes.ts';
+import { crashesSuite } from '../../src/platform/history/crashes-suite.ts';
 import { aDecision, anIncident, historySuite, T0 } from '../../src/platform/history/history-suite.ts';
 import { openHistory, type SqlHistory } from '../../src/platform/history/sql-history.ts';
 import type { Log } from '../../src/platform/telemetry/log.ts';
@@ -25,6 +27,9 @@ describe('PostgreSQL', { skip }, () => {
   after(() => postgres?.stop());
 
   historySuite('history in PostgreSQL', () => open(postgres.url));
+  crashesSuite('crashes in PostgreSQL', async () =>
+    CrashStore.open({ url: await postgres.create('crashes') }),
+  );
 
   test('replicas that start at once make the tables once, and number their decisions apart', async () => {
     for (let round = 0; round < 3; round++) {
@@ -38,6 +43,7 @@ describe('PostgreSQL', { skip }, () => {
       assert.equal((await replicas[0]?.decisions({ limit: 100 }))?.length, 30);
       assert.deepEqual(await query(url, 'select name from history_migrations'), [
         { name: '0001-first-tables' },
+        { name: '0002-crashes' },
       ]);
       await Promise.all(replicas.map((replica) => replica.close()));
     }
