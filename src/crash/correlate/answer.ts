@@ -61,8 +61,7 @@ const SHOWN_MAX = 12;
  * gives the same answer. Throws a QuestionError where the tables do not fit together.
  */
 export function correlate(question: Question): Answer {
-  const prepared = prepare(question);
-  const found = find(prepared);
+  const { prepared, found } = find(prepare(question));
   return answerOf(prepared, found, question.beforeEvents !== undefined);
 }
 

@@ -9,6 +9,11 @@ const PRIOR = 2;
 const ALPHA = 0.01;
 /** Noise of dense tables is estimated, and has tails that no estimate of its middle knows. */
 const ALPHA_DENSE = 1e-5;
+const ALPHA_HEAVY = 1e-10;
+const HEAVY = 1.2;
+const LEAST_EVENTS = 3;
+/** Of a million events nobody looks for a cause of a few; what is left aside makes the rest quick. */
+const LEAST_EXCESS_SHARE = 0.003;
 export const COMBINED_MAX = 16;
 
 export interface Prepared {
@@ -59,32 +64,68 @@ export function prepare(question: Question): Prepared {
   const leaves: Leaves | undefined =
     blocks.length === 1 ? leavesFrom(blocks[0] as Block, hasBefore) : undefined;
   const events = totals.get('events') ?? 0;
-  const expected = exposure * rate;
-  const isAbsolute = hasBefore && events >= 0.8 * expected;
+  const isAbsolute = hasBefore && events >= 0.8 * exposure * rate;
   const noise = leaves ? noiseOf(leaves, isAbsolute) : { dispersion: 1 };
-  const { joinedAttributes, alone } = roles(joined.attributes, implied);
-  const isDense = 'dense' in noise;
-  const settings: Settings = {
-    joined: joinedAttributes,
-    alone,
-    dispersion: isDense ? 1 : noise.dispersion,
-    isDense,
-    isAbsolute,
-    alpha: isDense ? ALPHA_DENSE : ALPHA,
-    leastShare: isDense ? 0.002 : 0,
-    leastRatio: isDense ? 1.08 : 1.2,
-    leastEvents: isDense ? 1e-9 : 3,
-    leastExcess: isDense || rows <= JOIN_LIMITS.leaf_rows ? 0.5 : Math.max(3, events * 0.003),
-  };
-  const cube: Cube =
-    isDense && leaves
-      ? { ...raw, blocks: [effective(blocks[0] as Block, leaves, noise.dense)], prior: undefined }
-      : raw;
-  return { joined, cube, raw, leaves, noise: isDense ? noise.dense : undefined, settings, rate };
+  const leastExcess =
+    rows <= JOIN_LIMITS.leaf_rows ? 0.5 : Math.max(LEAST_EVENTS, events * LEAST_EXCESS_SHARE);
+  return measuredBy(noise, {
+    joined,
+    raw,
+    leaves,
+    rate,
+    settings: {
+      ...roles(joined.attributes, implied),
+      dispersion: 1,
+      isDense: false,
+      isAbsolute,
+      alpha: ALPHA,
+      leastShare: 0,
+      leastRatio: 1.2,
+      leastEvents: LEAST_EVENTS,
+      leastExcess,
+    },
+  });
 }
 
-export function find(prepared: Prepared): Found {
-  return search(prepared.cube, prepared.settings);
+/** What is counted, and how strictly it is judged, by the noise of the leaves. */
+function measuredBy(noise: ReturnType<typeof noiseOf>, prepared: Omit<Prepared, 'cube' | 'noise'>): Prepared {
+  const { raw, leaves, settings } = prepared;
+  if (!('dense' in noise) || !leaves)
+    return {
+      ...prepared,
+      cube: raw,
+      noise: undefined,
+      settings: { ...settings, dispersion: 'dense' in noise ? 1 : noise.dispersion },
+    };
+  const { dense } = noise;
+  const isHeavy = dense.heavy > HEAVY;
+  return {
+    ...prepared,
+    noise: dense,
+    cube: { ...raw, blocks: [effective(raw.blocks[0] as Block, leaves, dense)], prior: undefined },
+    settings: {
+      ...settings,
+      dispersion: 1,
+      isDense: true,
+      alpha: isHeavy ? ALPHA_HEAVY : ALPHA_DENSE,
+      leastShare: 0.0005 + 0.02 * Math.max(0, dense.heavy - HEAVY),
+      leastRatio: 1.08,
+      leastEvents: 1e-9,
+      leastExcess: 0.5,
+    },
+  };
+}
+
+/** Searches; dense tables twice, the second time with their noise measured outside of what was found. */
+export function find(prepared: Prepared): { prepared: Prepared; found: Found } {
+  const found = search(prepared.cube, prepared.settings);
+  const { noise, leaves, raw, settings } = prepared;
+  if (!noise || !leaves || found.causes.length === 0) return { prepared, found };
+  const isExplained = new Uint8Array(raw.blocks[0]?.rows ?? 0);
+  for (const { cell } of found.causes)
+    for (const row of found.whole.lists.of(cell)[0] ?? []) isExplained[row] = 1;
+  const again = measuredBy(noiseOf(leaves, settings.isAbsolute, isExplained), prepared);
+  return again.noise ? { prepared: again, found: search(again.cube, again.settings) } : { prepared, found };
 }
 
 function plainBlock({ measure, rows, codes, counts }: Joined['blocks'][number]): Block {
@@ -106,7 +147,7 @@ function scaled(block: Block, rate: number): Block {
 function roles(
   attributes: readonly Attribute[],
   implied: readonly (readonly boolean[])[],
-): { joinedAttributes: number[]; alone: number[] } {
+): { joined: number[]; alone: number[] } {
   const ranked = attributes
     .map((_, at) => at)
     .sort((a, b) => rankOf(attributes[a]?.name ?? '') - rankOf(attributes[b]?.name ?? '') || a - b);
@@ -117,9 +158,9 @@ function roles(
     else if (!kept.some((one) => implied[at]?.[one] && implied[one]?.[at])) kept.push(at);
   }
   // Attributes with many values first: they leave fewest rows to go down with.
-  const joinedAttributes = kept
+  const joined = kept
     .slice(0, COMBINED_MAX)
     .sort((a, b) => (attributes[b]?.values.length ?? 0) - (attributes[a]?.values.length ?? 0) || a - b);
   alone.push(...kept.slice(COMBINED_MAX));
-  return { joinedAttributes, alone };
+  return { joined, alone };
 }

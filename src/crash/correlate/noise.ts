@@ -1,5 +1,6 @@
 // How noisy leaves are, from the leaves themselves. Tables of large numbers (forecast and actual by leaf) differ
 // everywhere by a few percent, and counting statistics would call each of these differences certain.
+import { normalQuantile } from '../statistics.ts';
 import type { Block } from './cube.ts';
 
 /** The median of a χ² variable with one degree of freedom. */
@@ -16,6 +17,12 @@ const BINS_MAX = 10;
 const BIN_LEAVES = 40;
 /** A level of the bulk over which "as before" may be told apart from it. */
 const APART = 1.2;
+/** Where in its tail a side is compared with a normal distribution. */
+const TAIL_SHARES = [0.05, 0.02, 0.005];
+const TAIL_LEAVES = 60;
+/** Before causes are known, they and what falls may pass for tails. */
+const TAIL_MAX_AT_FIRST = 3;
+const TAIL_MAX = 6;
 /** No leaf may say that it rose more than so many times: a forecast of 0 would otherwise outshout all. */
 const RATIO_MAX = 50;
 
@@ -25,6 +32,8 @@ export interface Noise {
   /** ln of means, ascending, and the variance of leaves of that size ÷ their mean². */
   readonly sizes: readonly number[];
   readonly spreads: readonly number[];
+  /** How much farther than a normal distribution's the tails reach; spreads have it in them. */
+  readonly heavy: number;
 }
 
 export interface Leaves {
@@ -45,27 +54,18 @@ export function leavesFrom(block: Block, hasBefore: boolean): Leaves {
   return { observed, expected };
 }
 
-/** What the noise is where the leaves are dense, else undefined: then they are counts, of this dispersion. */
-export function noiseOf(leaves: Leaves, isAbsolute: boolean): { dense: Noise } | { dispersion: number } {
+/**
+ * What the noise is where the leaves are dense, else undefined: then they are counts, of this dispersion. Leaves
+ * that a cause explains already are left out, and tails may then reach as far as they do.
+ */
+export function noiseOf(
+  leaves: Leaves,
+  isAbsolute: boolean,
+  isExplained?: Uint8Array,
+): { dense: Noise } | { dispersion: number } {
+  const { rows: large, isWhole } = tellingRows(leaves, isExplained);
+  if (large.length < LEAVES_LEAST) return { dispersion: 1 };
   const { observed, expected } = leaves;
-  const large: number[] = [];
-  let inLarge = 0;
-  let total = 0;
-  let isWhole = true;
-  for (let row = 0; row < expected.length; row++) {
-    total += observed[row] as number;
-    if (!Number.isInteger(observed[row])) isWhole = false;
-    if ((expected[row] as number) < LEAF_EVENTS && isWhole) continue;
-    large.push(row);
-    inLarge += observed[row] as number;
-  }
-  if (!isWhole) {
-    large.length = 0;
-    for (let row = 0; row < expected.length; row++) if ((expected[row] as number) > 0) large.push(row);
-    inLarge = total;
-  }
-  if (large.length < LEAVES_LEAST || inLarge < total / 2) return { dispersion: 1 };
-  large.sort((a, b) => (expected[a] as number) - (expected[b] as number) || a - b);
   const level = levelOf(
     large.map((row) => (observed[row] as number) / (expected[row] as number)),
     large.map((row) => Math.sqrt(expected[row] as number)),
@@ -76,8 +76,30 @@ export function noiseOf(leaves: Leaves, isAbsolute: boolean): { dense: Noise } |
   const dispersion = median(pearson) / CHI2_MEDIAN;
   const ofLarge = median(pearson.slice(-Math.max(LEAVES_LEAST, Math.floor(large.length / 4)))) / CHI2_MEDIAN;
   const looksCounted = dispersion >= 0.4 && Math.max(dispersion, ofLarge) <= COUNTS_UP_TO;
-  if (isWhole && looksCounted) return { dispersion: Math.max(1, dispersion) };
-  return { dense: fitted(leaves, large, level) };
+  if (isWhole && looksCounted && !isExplained) return { dispersion: Math.max(1, dispersion) };
+  return { dense: fitted(leaves, large, level, isExplained ? TAIL_MAX : TAIL_MAX_AT_FIRST) };
+}
+
+/** Leaves that say something of noise, by size; none where most events are in leaves that do not. */
+function tellingRows(
+  { observed, expected }: Leaves,
+  isExplained: Uint8Array | undefined,
+): { rows: number[]; isWhole: boolean } {
+  const isWhole = observed.every((each) => Number.isInteger(each));
+  const rows: number[] = [];
+  let inRows = 0;
+  let total = 0;
+  for (let row = 0; row < expected.length; row++) {
+    if (isExplained?.[row]) continue;
+    const size = expected[row] as number;
+    total += observed[row] as number;
+    if (size <= 0 || (isWhole && size < LEAF_EVENTS)) continue;
+    rows.push(row);
+    inRows += observed[row] as number;
+  }
+  if (inRows < total / 2) return { rows: [], isWhole };
+  rows.sort((a, b) => (expected[a] as number) - (expected[b] as number) || a - b);
+  return { rows, isWhole };
 }
 
 function residual({ observed, expected }: Leaves, row: number, level: number): number {
@@ -105,7 +127,7 @@ function levelOf(ratios: readonly number[], weights: readonly number[], isAbsolu
 }
 
 /** Relative noise by size: the median residual of bins of leaves that are alike in size, joined by lines. */
-function fitted(leaves: Leaves, large: readonly number[], level: number): Noise {
+function fitted(leaves: Leaves, large: readonly number[], level: number, tailMax: number): Noise {
   const count = Math.max(1, Math.min(BINS_MAX, Math.floor(large.length / BIN_LEAVES)));
   const sizes: number[] = [];
   const spreads: number[] = [];
@@ -120,7 +142,32 @@ function fitted(leaves: Leaves, large: readonly number[], level: number): Noise 
   // Small leaves are no quieter than large ones; rounding only makes them look so.
   for (let bin = count - 2; bin >= 0; bin--)
     spreads[bin] = Math.max(spreads[bin] as number, spreads[bin + 1] as number);
-  return { level, sizes, spreads };
+  const noise = { level, sizes, spreads, heavy: 1 };
+  const heavy = Math.min(tailMax, tailOf(leaves, large, noise));
+  return { ...noise, spreads: spreads.map((spread) => spread * heavy * heavy), heavy };
+}
+
+/**
+ * How much farther than a normal distribution's the tails reach. Causes lengthen only the tail of what rises, and
+ * falls elsewhere only the other: the shorter one is noise.
+ */
+function tailOf(leaves: Leaves, large: readonly number[], noise: Noise): number {
+  const sides: [number[], number[]] = [[], []];
+  for (const row of large) {
+    const mean = noise.level * (leaves.expected[row] as number);
+    const away = Math.log(Math.max(leaves.observed[row] as number, mean / RATIO_MAX) / mean);
+    sides[away > 0 ? 1 : 0].push(Math.abs(away) / Math.sqrt(spreadAt(noise, mean)));
+  }
+  return Math.max(1, Math.min(...sides.map(reach)));
+}
+
+function reach(side: number[]): number {
+  if (side.length < TAIL_LEAVES) return 1;
+  side.sort((a, b) => a - b);
+  return TAIL_SHARES.reduce((most, share) => {
+    const at = side[Math.floor(side.length * (1 - share))] as number;
+    return Math.max(most, at / normalQuantile(1 - share / 2));
+  }, 1);
 }
 
 /** Variance of a leaf ÷ its mean², for its mean. Smaller leaves than were measured are as noisy as counts. */

@@ -9,7 +9,7 @@ import { CELLS_MAX, Objective, productOf } from './objective.ts';
 import { intersected, RowLists, sumsOf } from './row-lists.ts';
 import { expectedOf, type Level, shapeOf, tail } from './score.ts';
 
-export const SEARCH_LIMITS = { depth: 4, rounds: 8, improvements: 12, starts: 4 } as const;
+export const SEARCH_LIMITS = { depth: 4, rounds: 12, improvements: 30, starts: 4 } as const;
 
 export interface Settings {
   readonly joined: readonly number[];
@@ -200,24 +200,40 @@ function isInside({ lists }: Objective, inner: Cell, outer: Cell): boolean {
     .every((rows, at) => intersected(rows, outside[at] as Int32Array).length === rows.length);
 }
 
-/** More particular cells instead of one: all the good ones of a cuboid inside it, or the best alone. */
+/**
+ * More particular cells instead of one, or instead of several that have conditions in common: all the good ones of
+ * a cuboid inside, or the best alone.
+ */
 function* splits(objective: Objective, list: readonly Cell[], bounds: Bounds): Iterable<Cell[]> {
-  for (const parent of list) {
-    if (
-      parent.attributes.length >= bounds.depthMax ||
-      parent.attributes.some((each) => bounds.alone.includes(each))
-    )
-      continue;
-    const rows = objective.cube.blocks.map((block, at) =>
-      rowsOf(block, objective.lists.of(parent)[at] as Int32Array),
-    );
+  for (const parent of [...list, ...commonParents(list)]) {
+    if (parent.attributes.length >= bounds.depthMax) continue;
+    if (parent.attributes.some((each) => bounds.alone.includes(each))) continue;
+    const lists = objective.lists.of(parent);
+    const rows = objective.cube.blocks.map((block, at) => rowsOf(block, lists[at] as Int32Array));
     const inside = explore(objective.cube, objective.level, { ...bounds, within: parent }, rows);
-    const others = list.filter((cell) => cell !== parent);
+    const others = list.filter((cell) => !contains(parent, cell));
     if (inside.best[0]) yield [...others, inside.best[0].cell];
     for (const { cells } of inside.cuboids.slice(0, SEARCH_LIMITS.starts))
       yield [...others, ...cells.map(({ cell }) => cell)];
   }
 }
+
+/** What two or more cells of the list have in common, and is neither of them. */
+function commonParents(list: readonly Cell[]): Cell[] {
+  const parents = new Map<string, Cell>();
+  for (const [at, a] of list.entries()) {
+    for (const b of list.slice(at + 1)) {
+      const both = partOf(a, (k) => b.codes[b.attributes.indexOf(a.attributes[k] as number)] === a.codes[k]);
+      const { length } = both.attributes;
+      if (length > 0 && length < Math.min(a.attributes.length, b.attributes.length))
+        parents.set(keyOf(both), both);
+    }
+  }
+  return [...parents.values()].slice(0, PARENTS_MAX);
+}
+
+/** Places where a list may be split anew, each an exploration. */
+const PARENTS_MAX = 8;
 
 /** The cells of the list that are significant and large enough beside the others; the least one goes first. */
 function judged(list: readonly Cell[], objective: Objective, settings: Settings): Cause[] {
