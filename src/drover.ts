@@ -6,6 +6,7 @@ import type { MachineProvider } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
 import { showLedger } from './budget/controller.ts';
 import { Gate } from './budget/gate.ts';
+import { COLLECT_MS, CrashController, type CrashRecords } from './crash/controller.ts';
 import { reportRejected } from './fleet/acceptance.ts';
 import { type Caches, openCaches } from './fleet/caches.ts';
 import { Clusters } from './fleet/clusters.ts';
@@ -18,7 +19,9 @@ import { HealingController } from './healing/controller.ts';
 import { showPolicies } from './healing/show-policies.ts';
 import { OperationsController } from './operations/controller.ts';
 import { giveBack } from './operations/steps/cordon.ts';
+import type { Blobs } from './platform/blobs/blobs.ts';
 import { type Clock, MINUTE, SECOND } from './platform/clock/clock.ts';
+import type { CrashRecord } from './platform/history/crash-record.ts';
 import type { History } from './platform/history/history.ts';
 import { Journal } from './platform/history/journal.ts';
 import type { KubeCache } from './platform/kube/cache.ts';
@@ -50,8 +53,17 @@ export interface DroverOptions {
   log: Log;
   /** Makes a transport from a member cluster's kubeconfig. */
   connect(kubeconfig: string): Transport;
+  /** Where crashes are kept; without it none are recorded. */
+  crashes?: CrashKeeping;
   /** Opens a provider; the platform's own unless a simulation hands out another. */
   open?: (provider: MachineProvider) => Outside;
+}
+
+export interface CrashKeeping {
+  records(): Promise<CrashRecords>;
+  blobs?: Blobs;
+  /** What a machine at this address sent over netconsole. */
+  netconsole?(address: string): readonly string[];
 }
 
 /** What runs while this replica leads, and is thrown away when it does not. */
@@ -74,6 +86,8 @@ export class Drover {
   term: Term | undefined;
   /** Passes of any loop that threw, by loop: trouble that repeats is seen here first. */
   readonly errors = new Map<string, number>();
+  /** Crashes recorded since the start, by cause and class. */
+  readonly crashCounts = new Map<string, number>();
   readonly #stop = new AbortController();
 
   constructor(options: DroverOptions) {
@@ -197,6 +211,20 @@ export class Drover {
         ),
       onError: onError('fleet'),
     });
+    const keeping = this.options.crashes;
+    const crashes =
+      keeping &&
+      new CrashController({
+        clock,
+        caches,
+        clusters,
+        records: () => keeping.records(),
+        ...(keeping.blobs && { blobs: keeping.blobs }),
+        netconsole: (node) => (node && keeping.netconsole?.(node.address)) ?? [],
+        outside,
+        onRecord: (record) => this.#crashed(record),
+        onError: onError('crashes'),
+      });
     this.term = { beliefs, gate, healing, operations, fleet };
 
     const stops = this.#feed(beliefs);
@@ -240,6 +268,7 @@ export class Drover {
       ),
       loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
+      loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
     ]);
     for (const stop of stops) stop();
@@ -282,6 +311,12 @@ export class Drover {
       if (!this.election.refusal()) await work().catch((error: unknown) => this.#failed(name, '', error));
       await clock.sleep(every_ms, signal).catch(() => undefined);
     }
+  }
+
+  #crashed({ id, machine, title, cause, class: kind, signature }: CrashRecord): void {
+    const key = `${cause}/${kind}`;
+    this.crashCounts.set(key, (this.crashCounts.get(key) ?? 0) + 1);
+    this.options.log.info(title, { loop: 'crashes', machine, crash: id, cause, signature });
   }
 
   #failed(loop: string, key: string, error: unknown): void {

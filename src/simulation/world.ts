@@ -1,4 +1,4 @@
-import { Drover } from '../drover.ts';
+import { type CrashKeeping, Drover } from '../drover.ts';
 import { install, NAMESPACE } from '../fleet/install.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import { type Decision, type History, noHistory } from '../platform/history/history.ts';
@@ -87,7 +87,15 @@ export class World {
     }
   }
 
-  start(options: { identity?: string; history?: History; log?: Log; watcher?: Watcher } = {}): Replica {
+  start(
+    options: {
+      identity?: string;
+      history?: History;
+      log?: Log;
+      watcher?: Watcher;
+      crashes?: CrashKeeping;
+    } = {},
+  ): Replica {
     const faults = new Faults();
     const stop = new AbortController();
     const { watcher } = options;
@@ -102,6 +110,7 @@ export class World {
         ? { ...noHistory, decision: (decision) => watcher.decided(decision) }
         : (options.history ?? noHistory),
       log: options.log ?? noLog,
+      ...(options.crashes && { crashes: options.crashes }),
       connect: () => {
         throw new Error('this world has one cluster');
       },

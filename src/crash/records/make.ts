@@ -20,7 +20,7 @@ export interface Known {
 }
 
 /** Nothing in the evidence says why: the machine restarted without a word. */
-const SILENT = 'restarted without a crash report';
+export const SILENT = 'restarted without a crash report';
 
 export function recordOf(explanation: LogExplanation, known: Known): CrashRecord {
   const { report, title, corrupted, confidence, hardware, kernel } = explanation;
@@ -69,9 +69,12 @@ function causeOf(explanation: LogExplanation, { planned }: Known): CrashCause {
   return planned ? 'planned' : explanation.cause;
 }
 
-/** The same evidence of the same machine is the same crash, whoever hands it in and how often. */
+/**
+ * An incident is one crash, however much evidence comes in. Without one, the same evidence of the same machine is
+ * the same crash, whoever hands it in and how often.
+ */
 function idOf({ cluster, machine, evidence, incident }: Known): string {
   const digests = evidence.map(({ sha256 }) => sha256).sort();
-  const what = [cluster, machine, incident ?? '', ...digests].join('\n');
+  const what = [cluster, machine, ...(incident ? [incident] : digests)].join('\n');
   return createHash('sha256').update(what).digest('hex').slice(0, 12);
 }

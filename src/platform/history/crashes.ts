@@ -1,7 +1,7 @@
 // Crash records in SQL, in the database of the history.
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely';
 import type { CrashQuery, CrashRecord } from './crash-record.ts';
-import { type Database, openDatabase, type Place } from './database.ts';
+import { openDatabase, type Place } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { Tables } from './schema.ts';
 
@@ -26,10 +26,13 @@ export interface CrashOrder {
 }
 
 export class CrashStore implements AsyncDisposable {
-  readonly #database: Database;
+  readonly #db: Kysely<Tables>;
+  readonly #close: () => Promise<void>;
 
-  private constructor(database: Database) {
-    this.#database = database;
+  /** On a database that is open and up to date, and is closed by others. */
+  constructor(db: Kysely<Tables>, close: () => Promise<void> = async () => {}) {
+    this.#db = db;
+    this.#close = close;
   }
 
   /** Opens the database and brings its tables up to date. Throws when it does not answer. */
@@ -37,15 +40,11 @@ export class CrashStore implements AsyncDisposable {
     const database = await openDatabase(place);
     try {
       await migrate(database.kysely);
-      return new CrashStore(database);
+      return new CrashStore(database.kysely, () => database.close());
     } catch (error) {
       await database.close().catch(() => undefined);
       throw error;
     }
-  }
-
-  get #db(): Kysely<Tables> {
-    return this.#database.kysely;
   }
 
   /** A record that is there already is replaced by what is known now; says whether it is new. */
@@ -161,7 +160,7 @@ export class CrashStore implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#database.close();
+    await this.#close();
   }
 }
 

@@ -6,6 +6,7 @@ import { type Clock, MINUTE, SECOND } from '../clock/clock.ts';
 import { messageOf } from '../kube/errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Buffer } from './buffer.ts';
+import { CrashStore } from './crashes.ts';
 import { type Database, describe, openDatabase, type Place } from './database.ts';
 import { writeAll } from './flush.ts';
 import type {
@@ -91,6 +92,11 @@ export class SqlHistory implements History, HistoryReader, AsyncDisposable {
 
   async operations(query: OperationQuery): Promise<NodeOperation[]> {
     return readOperations((await this.#open()).kysely, query);
+  }
+
+  /** The crashes, in the same database. Throws when it does not answer. */
+  async crashes(): Promise<CrashStore> {
+    return new CrashStore((await this.#open()).kysely);
   }
 
   /** Deletes what is older than `olderThan_ms`; says how many rows went. */

@@ -1,5 +1,6 @@
 import type { Service } from '../../api/diagnosis.ts';
 import { type Clock, DAY, type Timer } from '../../platform/clock/clock.ts';
+import { lastWords } from './last-words.ts';
 
 /** What a machine does while nobody looks. */
 export type Phase = 'Off' | 'Booting' | 'Running' | 'Panicked' | 'Dumping' | 'Hung';
@@ -96,6 +97,7 @@ export class SimulatedMachine {
   /** Kernel panic; with kdump it writes its dump and boots, without it stays where it is. */
   panic(options: { dump: boolean }): void {
     if (this.phase === 'Off') return;
+    for (const line of lastWords(this.model, (this.#clock.now() - this.upAt) / 1000)) this.print(line);
     const text = 'Kernel panic - not syncing: Fatal exception';
     if (!options.dump) {
       this.#become('Panicked', text, `---[ end ${text} ]---`);

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MINUTE, SECOND } from '../platform/clock/clock.ts';
+import { VirtualClock } from '../platform/clock/virtual.ts';
+import type { CrashRecord } from '../platform/history/crash-record.ts';
+import { strike } from '../simulation/fleet/faults.ts';
+import { World } from '../simulation/world.ts';
+
+/** A simulated fleet with its Drover, and the records that it keeps. */
+async function fleet() {
+  const clock = new VirtualClock(7);
+  const world = new World({ clock, machines: 12, machinesPerRack: 6, applications: 1 });
+  const opening = world.open();
+  await clock.advance(2 * SECOND);
+  await opening;
+  const records = new Map<string, CrashRecord>();
+  const database = { away: false };
+  const netconsole = new Map<string, string[]>();
+  const crashes = {
+    records: async () => {
+      if (database.away) throw new Error('the database is away');
+      return {
+        get: async (id: string) => records.get(id),
+        put: async (record: CrashRecord) => records.set(record.id, record),
+      };
+    },
+    netconsole: (address: string) => netconsole.get(address) ?? [],
+  };
+  const start = () => world.start({ crashes });
+  const replica = start();
+  await clock.advance(2 * MINUTE);
+  return { clock, world, start, replica, records, database, netconsole };
+}
+
+const only = (records: ReadonlyMap<string, CrashRecord>): CrashRecord => {
+  assert.equal(records.size, 1);
+  return [...records.values()][0] as CrashRecord;
+};
+
+describe('a machine that crashes', () => {
+  it('has one record, with what the console said and what the machine was', async () => {
+    const { clock, world, replica, records } = await fleet();
+    strike(world.fleet, 'crash', 'm00003');
+    const struckAt = clock.now();
+    await clock.advance(20 * MINUTE);
+    const record = only(records);
+    const machine = world.fleet.get('m00003');
+    assert.match(record.title, / in (nvme_queue_rq|nf_conntrack_in|ext4_writepages)$/);
+    assert.deepEqual([record.machine, record.cause, record.corrupted], ['m00003', 'kernel', false]);
+    assert.equal(record.attributes.model, machine.model);
+    assert.equal(record.attributes.rack, machine.place.rack);
+    assert.ok(Date.parse(record.happenedAt) - struckAt < MINUTE);
+    assert.match(record.excerpt, /RIP: |kernel BUG at/);
+    assert.ok(record.incident && record.operation);
+    assert.equal(
+      [...replica.drover.crashCounts.values()].reduce((sum, count) => sum + count, 0),
+      1,
+    );
+  });
+
+  it('and dumps and boots by itself has one too, though its console has scrolled on', async () => {
+    const { clock, world, records } = await fleet();
+    strike(world.fleet, 'crash-dump', 'm00003');
+    await clock.advance(30 * MINUTE);
+    assert.match(only(records).title, / in \w+$/);
+  });
+
+  it('is recorded when the database is back, by the replica that leads then', async () => {
+    const { clock, world, start, replica, records, database } = await fleet();
+    database.away = true;
+    strike(world.fleet, 'crash', 'm00003');
+    await clock.advance(3 * MINUTE);
+    assert.ok((replica.drover.errors.get('crashes') ?? 0) > 0);
+    replica.kill();
+    start();
+    await clock.advance(10 * MINUTE);
+    database.away = false;
+    await clock.advance(20 * MINUTE);
+    assert.equal(only(records).machine, 'm00003');
+  });
+
+  it('tells more over netconsole than the console has', async () => {
+    const { clock, world, replica, records, netconsole } = await fleet();
+    const address = replica.drover.clusters.home.nodes.get('m00003')?.address ?? '';
+    netconsole.set(address, ['[   12.000001] WARNING: CPU: 1 PID: 7 at fs/x.c:1 real_trouble+0x1/0x2']);
+    strike(world.fleet, 'crash', 'm00003');
+    await clock.advance(20 * MINUTE);
+    assert.deepEqual(
+      only(records)
+        .evidence.map(({ kind }) => kind)
+        .slice(0, 2),
+      ['netconsole', 'console'],
+    );
+  });
+});
+
+describe('what is no crash', () => {
+  it('has no record: a dead kubelet, a cut cable, a dark rack, a hang without a word', async () => {
+    const { clock, world, records } = await fleet();
+    strike(world.fleet, 'kubelet', 'm00001');
+    strike(world.fleet, 'cable', 'm00002', { lasts_ms: 5 * MINUTE });
+    strike(world.fleet, 'rack-switch', 'm00008', { lasts_ms: 5 * MINUTE });
+    await clock.advance(40 * MINUTE);
+    assert.deepEqual(
+      [...records.values()].map(({ title }) => title),
+      [],
+    );
+  });
+});

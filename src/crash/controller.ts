@@ -1,0 +1,151 @@
+// Makes a record of every crash that healing has seen, from what can be had of it. Level-triggered: each pass looks
+// at the incidents there are and at the records there are, so that it can be killed at any line.
+import { createHash } from 'node:crypto';
+import type { Cause } from '../api/diagnosis.ts';
+import type { Incident } from '../api/incident.ts';
+import type { Machine } from '../api/machine.ts';
+import type { Caches } from '../fleet/caches.ts';
+import type { Clusters } from '../fleet/clusters.ts';
+import type { NodeView } from '../fleet/node-view.ts';
+import type { Blobs } from '../platform/blobs/blobs.ts';
+import { type Clock, DAY } from '../platform/clock/clock.ts';
+import type { CrashRecord, Evidence, EvidenceKind } from '../platform/history/crash-record.ts';
+import type { Outside } from '../platform/outside.ts';
+import { attributesOf } from './attributes.ts';
+import { explainLog } from './kernel-log/explain.ts';
+import { excerptOf } from './records/excerpt.ts';
+import { recordOf } from './records/make.ts';
+import { merged } from './records/merge.ts';
+
+export const COLLECT_MS = 15_000;
+/** Crashes that one pass takes in; after the fall of a zone the rest waits for the next. */
+const INCIDENTS_MAX = 50;
+/** Read side by side. */
+const READS_MAX = 8;
+/** An incident that ended longer ago has its record, or never will. */
+const LATE_MS = DAY;
+
+/** What a machine died of by itself. A hang whose NMI made it panic ends as a crash too. */
+const CRASHES: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'Restarted']);
+
+/** Where records are kept: CrashStore in production. */
+export interface CrashRecords {
+  get(id: string): Promise<CrashRecord | undefined>;
+  put(record: CrashRecord): Promise<unknown>;
+}
+
+export interface CrashOptions {
+  clock: Clock;
+  caches: Caches;
+  clusters: Clusters;
+  /** Throws while the database is away. */
+  records(): Promise<CrashRecords>;
+  /** None: only the excerpt is kept. */
+  blobs?: Blobs;
+  /** What the machine sent over netconsole, oldest first. */
+  netconsole(node: NodeView | undefined): readonly string[];
+  outside(machine: Machine): Outside | undefined;
+  /** Called once for each crash. */
+  onRecord(record: CrashRecord): void;
+  onError(machine: string, error: unknown): void;
+}
+
+interface Piece {
+  kind: EvidenceKind;
+  name: string;
+  text: string;
+}
+
+export class CrashController {
+  readonly #options: CrashOptions;
+  /** What has been recorded of each incident: `open` while it went on, `ended` with all that came. */
+  readonly #done = new Map<string, 'open' | 'ended'>();
+
+  constructor(options: CrashOptions) {
+    this.#options = options;
+  }
+
+  /** One pass. What fails is told and tried again in the next one. */
+  async collect(): Promise<void> {
+    const { caches, onError } = this.#options;
+    const due = [...caches.incidents.values()].filter((incident) => this.#isDue(incident));
+    const queue = due.slice(0, INCIDENTS_MAX).values();
+    const work = async () => {
+      for (const incident of queue)
+        await this.#take(incident).catch((error: unknown) => onError(incident.spec.machine, error));
+    };
+    await Promise.all(Array.from({ length: READS_MAX }, work));
+    for (const name of this.#done.keys()) if (!caches.incidents.get(name)) this.#done.delete(name);
+  }
+
+  #isDue({ metadata, status }: Incident): boolean {
+    const cause = status?.diagnosis?.cause;
+    if (!cause || !CRASHES.has(cause)) return false;
+    const done = this.#done.get(metadata.name);
+    if (!status.endedAt) return done === undefined;
+    return done !== 'ended' && this.#options.clock.now() - Date.parse(status.endedAt) < LATE_MS;
+  }
+
+  async #take(incident: Incident): Promise<void> {
+    const { clock, caches, clusters, blobs, records, onRecord } = this.#options;
+    const { machine: name, cluster, node: nodeName } = incident.spec;
+    const machine = caches.machines.get(name);
+    const node = clusters.get(cluster)?.nodes.get(nodeName);
+    const pieces = await this.#pieces(machine, node);
+    const log = pieces.map(({ text }) => text).join('\n');
+    const explanation = explainLog(Buffer.from(log, 'latin1'));
+    const cause = incident.status?.diagnosis?.cause;
+    const ended = incident.status?.endedAt !== undefined;
+    // A hang is a crash only when the kernel says why; else it is healing's business.
+    if (cause === 'Hung' && explanation.title === '') {
+      if (ended) this.#done.set(incident.metadata.name, 'ended');
+      return;
+    }
+    const evidence = await Promise.all(pieces.map((piece) => kept(piece, blobs)));
+    const now = clock.now();
+    const fresh = recordOf(explanation, {
+      cluster,
+      machine: name,
+      happenedAt:
+        incident.status?.firstSymptomAt ?? incident.metadata.creationTimestamp ?? new Date(now).toISOString(),
+      timeFrom: 'incident',
+      seenAt: new Date(now).toISOString(),
+      attributes: machine ? attributesOf(machine, node, now) : { cluster },
+      evidence,
+      excerpt: excerptOf(log, explanation.report),
+      incident: incident.metadata.name,
+      ...operationOf(incident),
+    });
+    const store = await records();
+    const known = await store.get(fresh.id);
+    const record = known ? merged(known, fresh) : fresh;
+    await store.put(record);
+    this.#done.set(incident.metadata.name, ended ? 'ended' : 'open');
+    if (!known) onRecord(record);
+  }
+
+  /** The provider's console and netconsole: what is left while the machine itself does not answer. */
+  async #pieces(machine: Machine | undefined, node: NodeView | undefined): Promise<Piece[]> {
+    const { outside, netconsole } = this.#options;
+    const pieces: Piece[] = [];
+    const sent = netconsole(node);
+    if (sent.length > 0) pieces.push({ kind: 'netconsole', name: 'netconsole', text: sent.join('\n') });
+    const provider = machine && outside(machine)?.provider;
+    const { console = [] } = provider ? await provider.describe(machine.spec.provider.id) : {};
+    if (console.length > 0) pieces.push({ kind: 'console', name: 'console', text: console.join('\n') });
+    return pieces;
+  }
+}
+
+/** The operation that heals it, so that a crash leads to what was done. */
+function operationOf(incident: Incident): { operation?: string } {
+  const operation = incident.status?.attempts?.at(-1)?.operation;
+  return operation ? { operation } : {};
+}
+
+async function kept({ kind, name, text }: Piece, blobs: Blobs | undefined): Promise<Evidence> {
+  const bytes = Buffer.from(text, 'latin1');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const blob = blobs && (await blobs.put(bytes));
+  return { kind, name, bytes: bytes.length, sha256, ...(blob && { blob }) };
+}
