@@ -86,9 +86,10 @@ export class Drover {
   term: Term | undefined;
   /** Passes of any loop that threw, by loop: trouble that repeats is seen here first. */
   readonly errors = new Map<string, number>();
-  /** Crashes recorded since the start, by cause and class. */
-  readonly crashCounts = new Map<string, number>();
+  /** Crashes recorded since the start, by class and cause. */
+  readonly crashCounts = new Map<string, Map<string, number>>();
   readonly #stop = new AbortController();
+  #addresses: { at: number; known: ReadonlySet<string> } = { at: Number.NEGATIVE_INFINITY, known: new Set() };
 
   constructor(options: DroverOptions) {
     const { clock, transport, identity, namespace, history, log } = options;
@@ -118,6 +119,18 @@ export class Drover {
   /** All first lists have arrived. */
   isSynced(): boolean {
     return this.allCaches().every((cache) => cache.synced) && this.clusters.home.nodes.synced;
+  }
+
+  /** Whether this is the address of one of our nodes. Asked for each datagram: looked up anew every 10 s at most. */
+  isMachine(address: string): boolean {
+    const now = this.options.clock.now();
+    if (now - this.#addresses.at > FOLLOW_MS) {
+      const known = this.clusters
+        .all()
+        .flatMap(({ nodes }) => [...nodes.values()].map((node) => node.address));
+      this.#addresses = { at: now, known: new Set(known) };
+    }
+    return this.#addresses.known.has(address);
   }
 
   outsideOf(machine: Machine): Outside | undefined {
@@ -314,8 +327,8 @@ export class Drover {
   }
 
   #crashed({ id, machine, title, cause, class: kind, signature }: CrashRecord): void {
-    const key = `${cause}/${kind}`;
-    this.crashCounts.set(key, (this.crashCounts.get(key) ?? 0) + 1);
+    const counted = this.crashCounts.get(kind) ?? new Map<string, number>();
+    this.crashCounts.set(kind, counted.set(cause, (counted.get(cause) ?? 0) + 1));
     this.options.log.info(title, { loop: 'crashes', machine, crash: id, cause, signature });
   }
 

@@ -40,6 +40,7 @@ function sourceOf(drover: Drover, history: HistoryGauge | undefined): MetricsSou
       ),
     caches: () => cacheStats(drover),
     loopErrors: () => drover.errors,
+    crashes: () => drover.crashCounts,
     history: () => history?.status(),
   };
 }

@@ -1,9 +1,12 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { KINDS } from '../api/index.ts';
 import { GROUP, VERSION } from '../api/kind.ts';
+import { NetconsoleRings, type NetconsoleServer, serveNetconsole } from '../crash/collect/netconsole.ts';
 import { Drover } from '../drover.ts';
 import { NAMESPACE } from '../fleet/install.ts';
+import { FolderBlobs } from '../platform/blobs/folder-blobs.ts';
 import { openHistory, type SqlHistory } from '../platform/history/sql-history.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { kubeconfigFromText } from '../platform/kube/kubeconfig.ts';
@@ -20,6 +23,8 @@ interface RunOptions {
   data?: string;
   metricsPort: number;
   metricsHost: string;
+  netconsolePort?: number;
+  netconsoleHost: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -41,6 +46,12 @@ export function register(program: Command, io: Io): void {
       9464,
     )
     .option('--metrics-host <address>', 'address that they are served on', '127.0.0.1')
+    .option(
+      '--netconsole-port <port>',
+      'take in what machines send over netconsole on this UDP port, 6666 mostly; off by default',
+      countOption(0, 65535),
+    )
+    .option('--netconsole-host <address>', 'address that netconsole is taken in on', '0.0.0.0')
     .action((options: RunOptions, command: Command) => run(command, io, options));
 }
 
@@ -57,6 +68,7 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
     ...(url && { url }),
     ...(options.data && { dir: options.data }),
   });
+  const rings = new NetconsoleRings((address) => drover.isMachine(address));
   const identity = options.identity ?? `${hostname().toLowerCase().slice(0, 200)}-${clock.id(5)}`;
   const drover = new Drover({
     clock,
@@ -65,16 +77,31 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
     namespace: options.namespace,
     history,
     log,
+    crashes: {
+      records: () => history.crashes(),
+      ...(options.data && { blobs: new FolderBlobs(join(options.data, 'evidence')) }),
+      netconsole: (address) => rings.linesOf(address),
+    },
     connect: (text) =>
       kubeconfigFromText(text, { clock, source: 'the Cluster’s Secret', userAgent: 'drover' }).transport,
   });
   let telemetry: TelemetryServer | undefined;
+  let netconsole: NetconsoleServer | undefined;
   try {
+    netconsole = await openNetconsole(rings, options);
     telemetry = await openTelemetry(drover, history, options);
     const metrics = `http://${options.metricsHost}:${telemetry.port}/metrics`;
-    log.info('started', { identity, server, pid: process.pid, metrics, history: history.status().store });
+    log.info('started', {
+      identity,
+      server,
+      pid: process.pid,
+      metrics,
+      history: history.status().store,
+      ...(netconsole && { netconsole: netconsole.port }),
+    });
     await drover.run(stop);
   } finally {
+    await netconsole?.close();
     await telemetry?.close();
     await history.close();
   }
@@ -103,6 +130,20 @@ async function openTelemetry(
           `error: port ${metricsPort} of ${metricsHost} is taken: give another --metrics-port, or 0 for a free one`,
         )
       : error;
+  }
+}
+
+async function openNetconsole(
+  rings: NetconsoleRings,
+  { netconsolePort: port, netconsoleHost: host }: RunOptions,
+): Promise<NetconsoleServer | undefined> {
+  if (port === undefined) return undefined;
+  try {
+    return await serveNetconsole(rings, { host, port });
+  } catch (error) {
+    throw new CliError(
+      `error: netconsole on ${host}:${port}: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 

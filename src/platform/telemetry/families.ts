@@ -77,6 +77,12 @@ export function families(registry: Registry) {
     cacheRelists: counter('cache_relists_total', 'Full lists read.', 'cluster', 'resource'),
     cacheRejected: gauge('cache_rejected', 'Objects that can not be read.', 'cluster', 'resource'),
     loopErrors: counter('loop_errors_total', 'Passes of a loop that failed.', 'loop'),
+    crashes: counter(
+      'crashes_total',
+      'Crashes recorded, by class of the report and cause.',
+      'class',
+      'cause',
+    ),
     leader: gauge('leader', '1 where this replica leads.'),
     historyPending: gauge('history_pending', 'Entries that wait to be written to the database.'),
     historyDropped: counter('history_dropped_total', 'Entries that history gave up.'),

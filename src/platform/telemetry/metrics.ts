@@ -71,7 +71,8 @@ function observe(all: Families, incident: Incident, { milestone, seconds, cause,
 function showProcess(all: Families, source: MetricsSource): void {
   for (const one of [all.queueDepth, all.queueFailing, all.cacheObjects, all.cacheAge, all.cacheRejected])
     one.reset();
-  for (const one of [all.cacheRelists, all.loopErrors, all.historyDropped] as Counter[]) one.reset();
+  for (const one of [all.cacheRelists, all.loopErrors, all.crashes, all.historyDropped] as Counter[])
+    one.reset();
   all.leader.set(source.isLeader() ? 1 : 0);
   for (const { queue, depth, failing } of source.queues()) {
     all.queueDepth.set({ queue }, depth);
@@ -84,6 +85,8 @@ function showProcess(all: Families, source: MetricsSource): void {
     all.cacheRejected.set({ cluster, resource }, rejected);
   }
   for (const [loop, errors] of source.loopErrors()) all.loopErrors.inc({ loop }, errors);
+  for (const [kind, causes] of source.crashes())
+    for (const [cause, count] of causes) all.crashes.inc({ class: kind, cause }, count);
   const history = source.history();
   all.historyPending.set(history?.pending ?? 0);
   all.historyDropped.inc(history?.dropped ?? 0);

@@ -15,6 +15,8 @@ export interface MetricsSource {
   caches(): Iterable<CacheStats>;
   /** Passes that threw since the start, by loop. */
   loopErrors(): ReadonlyMap<string, number>;
+  /** Crashes recorded since the start, by class and cause. */
+  crashes(): ReadonlyMap<string, ReadonlyMap<string, number>>;
   history(): { pending: number; dropped: number } | undefined;
 }
 
