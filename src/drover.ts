@@ -125,10 +125,8 @@ export class Drover {
   isMachine(address: string): boolean {
     const now = this.options.clock.now();
     if (now - this.#addresses.at > FOLLOW_MS) {
-      const known = this.clusters
-        .all()
-        .flatMap(({ nodes }) => [...nodes.values()].map((node) => node.address));
-      this.#addresses = { at: now, known: new Set(known) };
+      const known = [...this.clusters.all()].flatMap(({ nodes }) => [...nodes.values()]);
+      this.#addresses = { at: now, known: new Set(known.map((node) => node.address)) };
     }
     return this.#addresses.known.has(address);
   }

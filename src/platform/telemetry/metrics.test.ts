@@ -240,7 +240,7 @@ test('operations, refusals and the process itself', async () => {
     'drover_cache_age_seconds{cluster="new",resource="nodes"}': undefined,
     'drover_cache_relists_total{cluster="home",resource="machines"}': 2,
     'drover_loop_errors_total{loop="patrol"}': 4,
-    'drover_crashes_total{class="hung-task",cause="kernel"}': 2,
+    'drover_crash_records_total{class="hung-task",cause="kernel"}': 2,
     drover_history_pending: 7,
     drover_history_dropped_total: 2,
     drover_leader: 1,

@@ -71,7 +71,7 @@ function observe(all: Families, incident: Incident, { milestone, seconds, cause,
 function showProcess(all: Families, source: MetricsSource): void {
   for (const one of [all.queueDepth, all.queueFailing, all.cacheObjects, all.cacheAge, all.cacheRejected])
     one.reset();
-  for (const one of [all.cacheRelists, all.loopErrors, all.crashes, all.historyDropped] as Counter[])
+  for (const one of [all.cacheRelists, all.loopErrors, all.crashRecords, all.historyDropped] as Counter[])
     one.reset();
   all.leader.set(source.isLeader() ? 1 : 0);
   for (const { queue, depth, failing } of source.queues()) {
@@ -86,7 +86,7 @@ function showProcess(all: Families, source: MetricsSource): void {
   }
   for (const [loop, errors] of source.loopErrors()) all.loopErrors.inc({ loop }, errors);
   for (const [kind, causes] of source.crashes())
-    for (const [cause, count] of causes) all.crashes.inc({ class: kind, cause }, count);
+    for (const [cause, count] of causes) all.crashRecords.inc({ class: kind, cause }, count);
   const history = source.history();
   all.historyPending.set(history?.pending ?? 0);
   all.historyDropped.inc(history?.dropped ?? 0);
