@@ -85,7 +85,7 @@ function showProcess(all: Families, source: MetricsSource): void {
     all.cacheRejected.set({ cluster, resource }, rejected);
   }
   for (const [loop, errors] of source.loopErrors()) all.loopErrors.inc({ loop }, errors);
-  for (const [kind, causes] of source.crashes())
+  for (const [kind, causes] of source.isLeader() ? source.crashes() : [])
     for (const [cause, count] of causes) all.crashRecords.inc({ class: kind, cause }, count);
   const history = source.history();
   all.historyPending.set(history?.pending ?? 0);
