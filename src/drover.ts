@@ -280,6 +280,7 @@ export class Drover {
       loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
+      loop('census', 10 * MINUTE, () => crashes?.count() ?? Promise.resolve()),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
     ]);
     for (const stop of stops) stop();

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MINUTE, SECOND } from '../platform/clock/clock.ts';
+import { HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { VirtualClock } from '../platform/clock/virtual.ts';
 import type { CrashRecord } from '../platform/history/crash-record.ts';
 import { strike } from '../simulation/fleet/faults.ts';
 import { World } from '../simulation/world.ts';
+import type { Kind } from './census.ts';
 
 /** A simulated fleet with its Drover, and the records that it keeps. */
 async function fleet() {
@@ -14,6 +15,7 @@ async function fleet() {
   await clock.advance(2 * SECOND);
   await opening;
   const records = new Map<string, CrashRecord>();
+  const days = new Map<string, readonly Kind[]>();
   const database = { away: false };
   const netconsole = new Map<string, string[]>();
   const crashes = {
@@ -22,6 +24,8 @@ async function fleet() {
       return {
         get: async (id: string) => records.get(id),
         put: async (record: CrashRecord) => records.set(record.id, record),
+        hasFleetDay: async (day: string) => days.has(day),
+        putFleetDay: async (day: string, kinds: readonly Kind[]) => void days.set(day, kinds),
       };
     },
     netconsole: (address: string) => netconsole.get(address) ?? [],
@@ -29,7 +33,7 @@ async function fleet() {
   const start = () => world.start({ crashes });
   const replica = start();
   await clock.advance(2 * MINUTE);
-  return { clock, world, start, replica, records, database, netconsole };
+  return { clock, world, start, replica, records, days, database, netconsole };
 }
 
 const only = (records: ReadonlyMap<string, CrashRecord>): CrashRecord => {
@@ -88,6 +92,21 @@ describe('a machine that crashes', () => {
         .slice(0, 2),
       ['netconsole', 'console'],
     );
+  });
+});
+
+describe('the fleet', () => {
+  it('is counted once a day, by kind', async () => {
+    const { clock, days } = await fleet();
+    await clock.advance(25 * HOUR);
+    assert.equal(days.size, 2);
+    for (const kinds of days.values()) {
+      assert.equal(
+        kinds.reduce((sum, { machines }) => sum + machines, 0),
+        12,
+      );
+      assert.ok(kinds.every(({ attributes }) => attributes.model && attributes.rack && attributes.kernel));
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import { type Clock, DAY } from '../platform/clock/clock.ts';
 import type { CrashRecord, Evidence, EvidenceKind } from '../platform/history/crash-record.ts';
 import type { Outside } from '../platform/outside.ts';
 import { attributesOf } from './attributes.ts';
+import { censusOf, dayOf, type Kind } from './census.ts';
 import { explainLog } from './kernel-log/explain.ts';
 import { excerptOf } from './records/excerpt.ts';
 import { recordOf } from './records/make.ts';
@@ -32,6 +33,8 @@ const CRASHES: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'Rest
 export interface CrashRecords {
   get(id: string): Promise<CrashRecord | undefined>;
   put(record: CrashRecord): Promise<unknown>;
+  hasFleetDay(day: string): Promise<boolean>;
+  putFleetDay(day: string, kinds: readonly Kind[]): Promise<void>;
 }
 
 export interface CrashOptions {
@@ -60,6 +63,8 @@ export class CrashController {
   readonly #options: CrashOptions;
   /** What has been recorded of each incident: `open` while it went on, `ended` with all that came. */
   readonly #done = new Map<string, 'open' | 'ended'>();
+  /** The last day whose fleet is written down. */
+  #counted = '';
 
   constructor(options: CrashOptions) {
     this.#options = options;
@@ -76,6 +81,19 @@ export class CrashController {
     };
     await Promise.all(Array.from({ length: READS_MAX }, work));
     for (const name of this.#done.keys()) if (!caches.incidents.get(name)) this.#done.delete(name);
+  }
+
+  /** Writes down today's fleet, if nobody has yet. */
+  async count(): Promise<void> {
+    const { clock, caches, clusters, records } = this.#options;
+    const day = dayOf(clock.now());
+    if (day === this.#counted) return;
+    const store = await records();
+    if (!(await store.hasFleetDay(day))) {
+      const nodeOf = (machine: Machine, node: string) => clusters.get(machine.spec.cluster)?.nodes.get(node);
+      await store.putFleetDay(day, censusOf(caches.machines.values(), nodeOf, clock.now()));
+    }
+    this.#counted = day;
   }
 
   #isDue({ metadata, status }: Incident): boolean {

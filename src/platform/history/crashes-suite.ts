@@ -114,6 +114,24 @@ export function crashesSuite(name: string, open: () => Promise<CrashStore>): voi
         },
       ]);
     });
+    test('the fleet of a day is kept once, and told by days', async () => {
+      const kinds = [
+        { attributes: { model: 'ebmc6' }, machines: 10 },
+        { attributes: { model: 'ebmc5' }, machines: 5 },
+      ];
+      await store.putFleetDay('2026-11-12', [{ attributes: { model: 'x' }, machines: 1 }]);
+      await store.putFleetDay('2026-11-12', kinds);
+      await store.putFleetDay('2026-11-13', []);
+      assert.deepEqual(
+        [await store.hasFleetDay('2026-11-12'), await store.hasFleetDay('2026-11-14')],
+        [true, false],
+      );
+      const days = await store.fleetDays(new Date('2026-11-12'), new Date('2026-11-13'));
+      assert.deepEqual(days.map(({ day, machines }) => [day, machines]).sort(), [
+        ['2026-11-12', 10],
+        ['2026-11-12', 5],
+      ]);
+    });
     test('what people said is remembered in its order', async () => {
       await store.addOrder('ann', new Date('2026-11-15T00:00:00Z'), { merge: ['c-1', 'c-2'] });
       await store.addOrder('bob', new Date('2026-11-15T00:00:01Z'), { mute: 'c-1' });

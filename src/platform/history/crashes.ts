@@ -17,6 +17,17 @@ export interface SignatureCount {
   lastAt: string;
 }
 
+/** So many machines with these attributes on one day. */
+export interface FleetDay {
+  /** `2026-11-25`, UTC. */
+  day: string;
+  attributes: Record<string, string>;
+  machines: number;
+}
+
+/** Rows that one statement takes. */
+const FLEET_ROWS_MAX = 1000;
+
 /** What a person said of signatures, and when. The order itself is the crash room's business. */
 export interface CrashOrder {
   number: number;
@@ -127,6 +138,7 @@ export class CrashStore implements AsyncDisposable {
       .where('happened_at', '<', before)
       .returning('object')
       .execute();
+    await sql`delete from fleet_days where day < ${before.toISOString()}::date`.execute(this.#db);
     const gone = rows.flatMap(({ object }) => object.evidence.flatMap(({ blob }) => blob ?? []));
     const kept = new Set<string>();
     for (const blob of new Set(gone)) {
@@ -140,6 +152,40 @@ export class CrashStore implements AsyncDisposable {
       if (other) kept.add(blob);
     }
     return { records: rows.length, blobs: [...new Set(gone)].filter((blob) => !kept.has(blob)) };
+  }
+
+  async hasFleetDay(day: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('fleet_days')
+      .select('machines')
+      .where(sql<boolean>`day = ${day}::date`)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** The fleet of one day; what was told of that day before is replaced. */
+  async putFleetDay(day: string, kinds: readonly Omit<FleetDay, 'day'>[]): Promise<void> {
+    await this.#db.transaction().execute(async (transaction) => {
+      await sql`delete from fleet_days where day = ${day}::date`.execute(transaction);
+      for (let at = 0; at < kinds.length; at += FLEET_ROWS_MAX) {
+        const rows = kinds
+          .slice(at, at + FLEET_ROWS_MAX)
+          .map(({ attributes, machines }) => ({ day, kind: JSON.stringify(attributes), machines }));
+        await transaction.insertInto('fleet_days').values(rows).execute();
+      }
+    });
+  }
+
+  /** Days from `since` up to and without `until`, oldest first. */
+  async fleetDays(since: Date, until: Date): Promise<FleetDay[]> {
+    const rows = await this.#db
+      .selectFrom('fleet_days')
+      .select([sql<string>`to_char(day, 'YYYY-MM-DD')`.as('day'), 'kind', 'machines'])
+      .where(sql<boolean>`day >= ${since.toISOString()}::date and day < ${until.toISOString()}::date`)
+      .orderBy('day')
+      .execute();
+    return rows.map(({ day, kind, machines }) => ({ day, attributes: kind, machines }));
   }
 
   async orders(): Promise<CrashOrder[]> {

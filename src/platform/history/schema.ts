@@ -88,7 +88,16 @@ export interface CrashOrderTable {
   order_given: Json<unknown>;
 }
 
+export interface FleetDayTable {
+  /** `2026-11-25`. */
+  day: ColumnType<Date, string, never>;
+  /** Attributes that all of these machines have. */
+  kind: Json<Record<string, string>>;
+  machines: number;
+}
+
 export interface Tables {
+  fleet_days: FleetDayTable;
   crashes: CrashTable;
   crash_orders: CrashOrderTable;
   decisions: DecisionTable;

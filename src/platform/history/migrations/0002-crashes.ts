@@ -2,7 +2,8 @@ import type { Migration } from './index.ts';
 
 /**
  * Crashes are few (10 a day of 50,000 machines) and kept for years. What people and the trend ask by stands in
- * columns, the rest is the record itself. `crash_orders` remembers what people said of signatures.
+ * columns, the rest is the record itself. `crash_orders` remembers what people said of signatures. `fleet_days` says
+ * how many machines of each kind there were on each day: a crash rate needs what did not crash, too.
  */
 export const crashes: Migration = {
   name: '0002-crashes',
@@ -27,6 +28,12 @@ export const crashes: Migration = {
       at timestamptz not null,
       who text not null,
       order_given jsonb not null
+    )`,
+    `create table fleet_days (
+      day date not null,
+      kind jsonb not null,
+      machines integer not null,
+      primary key (day, kind)
     )`,
   ],
 };
