@@ -8,7 +8,7 @@ import type { Question } from './join.ts';
 import { namesOf } from './names.ts';
 import { productOf } from './objective.ts';
 import { intersected, type RowLists, sumsOf, weightOf } from './row-lists.ts';
-import { expectedOf, shapeOf, tail } from './score.ts';
+import { certainty, expectedOf, shapeOf, tail } from './score.ts';
 import { type Cause, type Found, rivalsOf } from './search.ts';
 
 export type When = Readonly<Record<string, string>>;
@@ -98,8 +98,7 @@ function answerOf(prepared: Prepared, found: Found, hasBefore: boolean): Answer 
     (noise
       ? noise.level > 1.05
       : interval[0] > 1 &&
-        tail(totals.events / per, expected / per, shapeOf(totals, raw.prior) / per, undefined) <
-          settings.alpha);
+        tail(totals.events / per, expected / per, shapeOf(totals, raw.prior) / per) < settings.alpha);
   const verdict: Verdict =
     causes.length > 0 ? (rivals.length > 0 ? 'ambiguous' : 'explained') : isRise ? 'even' : 'chance';
   const about = {
@@ -184,14 +183,13 @@ function explanationOf(
   const others = effective > 0 ? mean / effective : fit.base;
   const expected = noise ? level * others * denseExpected(prepared, whole.lists.of(cell)) : mean;
   const per = settings.dispersion;
-  const rest = whole.level.total.events - counted;
-  const known = whole.level.isFixed ? shape : 1 / (1 / shape + (rest > 0 ? 1 / rest : 0));
+  const known = certainty(shape, fit.rest, whole.level);
   const [low, high] = ratioInterval(counted / per, mean / per, known / per);
   const ratio = expected > 0 ? own.events / expected : 0;
   // Effective counts give the width; the ratio is that of the numbers handed in.
   const shift = mean > 0 && counted > 0 ? ratio / (counted / mean) : 1;
   const names = namesOf(raw, cell, whole.lists);
-  const raw_p = tail(counted / per, mean / per, shape / per, undefined);
+  const raw_p = tail(counted / per, mean / per, known / per);
   return {
     cell,
     when: whenOf(prepared, names.cell),
@@ -205,7 +203,7 @@ function explanationOf(
     interval: [low * shift, high * shift],
     p: cause?.p ?? Math.min(1, raw_p * Math.exp(whole.penalty(cell))),
     isMachine: cell.attributes.some((each) => raw.attributes[each]?.isIdentifier),
-    parents: parentsOf(prepared, whole.lists, cell, own, fit.base * level),
+    parents: parentsOf(prepared, whole.lists, names.cell, own, fit.base * level),
     rivalOf: undefined,
   };
 }

@@ -54,10 +54,14 @@ export function prepare(question: Question): Prepared {
     joined.attributes.map(({ values }) => values.length),
     population.counts,
   );
+  const role = roles(joined.attributes, implied);
   const raw: Cube = {
     attributes: joined.attributes,
     blocks,
     leaves: blocks[0] && blocks.length === 1 ? blocks[0].rows : population.rows,
+    cuboids: [1, 2, 3, 4].map(
+      (depth) => choose(role.joined.length, depth) + (depth === 1 ? role.alone.length : 0),
+    ),
     prior,
     implied,
   };
@@ -68,27 +72,35 @@ export function prepare(question: Question): Prepared {
   const noise = leaves ? noiseOf(leaves, isAbsolute) : { dispersion: 1 };
   const leastExcess =
     rows <= JOIN_LIMITS.leaf_rows ? 0.5 : Math.max(LEAST_EVENTS, events * LEAST_EXCESS_SHARE);
-  return measuredBy(noise, {
-    joined,
-    raw,
-    leaves,
-    rate,
-    settings: {
-      ...roles(joined.attributes, implied),
-      dispersion: 1,
-      isDense: false,
-      isAbsolute,
-      alpha: ALPHA,
-      leastShare: 0,
-      leastRatio: 1.2,
-      leastEvents: LEAST_EVENTS,
-      leastExcess,
+  return measuredBy(
+    noise,
+    {
+      joined,
+      raw,
+      leaves,
+      rate,
+      settings: {
+        ...role,
+        dispersion: 1,
+        isDense: false,
+        isAbsolute,
+        alpha: ALPHA,
+        leastShare: 0,
+        leastRatio: 1.2,
+        leastEvents: LEAST_EVENTS,
+        leastExcess,
+      },
     },
-  });
+    true,
+  );
 }
 
 /** What is counted, and how strictly it is judged, by the noise of the leaves. */
-function measuredBy(noise: ReturnType<typeof noiseOf>, prepared: Omit<Prepared, 'cube' | 'noise'>): Prepared {
+function measuredBy(
+  noise: ReturnType<typeof noiseOf>,
+  prepared: Omit<Prepared, 'cube' | 'noise'>,
+  isFirst: boolean,
+): Prepared {
   const { raw, leaves, settings } = prepared;
   if (!('dense' in noise) || !leaves)
     return {
@@ -107,7 +119,7 @@ function measuredBy(noise: ReturnType<typeof noiseOf>, prepared: Omit<Prepared, 
       ...settings,
       dispersion: 1,
       isDense: true,
-      alpha: isHeavy ? ALPHA_HEAVY : ALPHA_DENSE,
+      alpha: isHeavy && !isFirst ? ALPHA_HEAVY : ALPHA_DENSE,
       leastShare: 0.0005 + 0.02 * Math.max(0, dense.heavy - HEAVY),
       leastRatio: 1.08,
       leastEvents: 1e-9,
@@ -124,7 +136,7 @@ export function find(prepared: Prepared): { prepared: Prepared; found: Found } {
   const isExplained = new Uint8Array(raw.blocks[0]?.rows ?? 0);
   for (const { cell } of found.causes)
     for (const row of found.whole.lists.of(cell)[0] ?? []) isExplained[row] = 1;
-  const again = measuredBy(noiseOf(leaves, settings.isAbsolute, isExplained), prepared);
+  const again = measuredBy(noiseOf(leaves, settings.isAbsolute, isExplained), prepared, false);
   return again.noise ? { prepared: again, found: search(again.cube, again.settings) } : { prepared, found };
 }
 

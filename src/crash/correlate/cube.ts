@@ -27,6 +27,8 @@ export interface Cube {
   readonly blocks: readonly Block[];
   /** How many distinct machines or leaves there can be: no cuboid has more cells than that. */
   readonly leaves: number;
+  /** How many combinations of 1, 2, 3 and 4 attributes are looked at. */
+  readonly cuboids: readonly number[];
   /** Earlier events that the fleet's rate counts as, where a cell's own earlier rate is shrunk to it; none: no before. */
   readonly prior: number | undefined;
   /** Implied: `implied[a][b]` where a value of a has one value of b only (rack → room). */

@@ -4,7 +4,7 @@
 
 import { add, allRows, keptRows, type Rows, type Slots, slotsOf } from './counting.ts';
 import { type Cell, type Cube, MEASURES, type Measure, type Sums } from './cube.ts';
-import { cellShare, cellsOf, cuboidPenalty, expectedOf, gainOf, type Level, shapeOf } from './score.ts';
+import { cellShare, cellsOf, cuboidPenalty, expectedOf, gainOf, type Level } from './score.ts';
 
 /** Up to so many cells are counted at their own place in an array; more are looked up. */
 const DIRECT_CELLS_MAX = 1 << 22;
@@ -58,7 +58,6 @@ class Search {
   readonly #level: Level;
   readonly #bounds: Bounds;
   readonly #fixed: Cell;
-  readonly #usable: number;
   readonly #counters = new Map<Measure, Float64Array>();
   #best: Candidate[] = [];
   #nearest: Candidate | undefined;
@@ -71,7 +70,6 @@ class Search {
     this.#level = level;
     this.#bounds = bounds;
     this.#fixed = bounds.within ?? { attributes: [], codes: [] };
-    this.#usable = bounds.joined.length;
   }
 
   run(start: readonly Rows[]): void {
@@ -155,7 +153,7 @@ class Search {
     const { leastEvents, leastExcess } = this.#bounds;
     const order = [...this.#fixed.attributes, ...cuboid];
     const cells = cellsOf(this.#cube, order);
-    const cuboidCost = cuboidPenalty(order.length, this.#usable);
+    const cuboidCost = cuboidPenalty(this.#cube, order.length);
     const all = this.#level.total.expected;
     const ids = new Int32Array(count).fill(-1);
     const codes: number[][] = [];
@@ -180,7 +178,7 @@ class Search {
         ids[at] = codes.length;
         codes.push([...(parents[Math.floor(key / size)] as number[]), key % size]);
       } else if (seen <= usual) continue;
-      const gain = gainOf(seen, mean, shapeOf(one, prior), this.#level, prior);
+      const gain = gainOf(one, mean, this.#level, prior);
       const penalty = cuboidCost - Math.log(cellShare(cells, one.expected / all));
       const isNearest = gain > 0 && gain - penalty > nearest;
       if (gain <= penalty && !isNearest) continue;

@@ -1,7 +1,4 @@
-import { incompleteBeta, incompleteGamma } from '../statistics.ts';
-
-/** An expectation that is known so well is as good as known. */
-const CERTAIN = 1e7;
+import { tail } from './score.ts';
 
 /**
  * 95 % interval of the ratio of a count to what is expected: exact with the mid-P correction (Lancaster 1961),
@@ -18,7 +15,7 @@ function solve(count: number, expected: number, shape: number, wanted: number): 
   let low = 0;
   let high = 4 * Math.max(1, count / expected) + 10 / expected;
   const upper = (ratio: number) =>
-    (atLeast(count, ratio * expected, shape) + atLeast(count + 1, ratio * expected, shape)) / 2;
+    (tail(count, ratio * expected, shape) + tail(count + 1, ratio * expected, shape)) / 2;
   while (upper(high) < wanted && high < 1e12) high *= 4;
   for (let round = 0; round < 80 && high - low > 1e-7 * high; round++) {
     const middle = (low + high) / 2;
@@ -26,10 +23,4 @@ function solve(count: number, expected: number, shape: number, wanted: number): 
     else high = middle;
   }
   return (low + high) / 2;
-}
-
-function atLeast(count: number, mean: number, shape: number): number {
-  if (count <= 0) return 1;
-  if (shape >= CERTAIN) return incompleteGamma(count, mean).lower;
-  return incompleteBeta(mean / (mean + shape), count, shape);
 }

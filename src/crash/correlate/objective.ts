@@ -1,6 +1,6 @@
 import { type Block, type Cell, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
 import { type RowLists, sumsOf } from './row-lists.ts';
-import { expectedOf, type Level, penaltyOf, shapeOf, totalExpected } from './score.ts';
+import { expectedOf, type Level, penaltyOf, type Rest, restOf, shapeOf } from './score.ts';
 
 /** More cells than bits of a number are no explanation. */
 export const CELLS_MAX = 30;
@@ -19,6 +19,7 @@ export interface Fit {
   readonly ratios: readonly number[];
   /** Observed ÷ expected outside of all cells. */
   readonly base: number;
+  readonly rest: Rest;
   /** Log-likelihood gained against the level. */
   readonly gain: number;
 }
@@ -30,7 +31,6 @@ export interface Fit {
 export class Objective {
   readonly cube: Cube;
   readonly level: Level;
-  readonly usable: number;
   readonly lists: RowLists;
   readonly #sums = new Map<string, Sums>();
   readonly #penalties = new Map<string, number>();
@@ -38,10 +38,9 @@ export class Objective {
   /** By block: which cells of a list each row is in, all 0 between uses. */
   readonly #masks: Int32Array[] = [];
 
-  constructor(cube: Cube, level: Level, usable: number, lists: RowLists) {
+  constructor(cube: Cube, level: Level, lists: RowLists) {
     this.cube = cube;
     this.level = level;
-    this.usable = usable;
     this.lists = lists;
   }
 
@@ -60,7 +59,7 @@ export class Objective {
     let penalty = this.#penalties.get(key);
     if (penalty === undefined) {
       const share = this.sums(cell).expected / this.level.total.expected;
-      penalty = penaltyOf(this.cube, cell.attributes, this.usable, share);
+      penalty = penaltyOf(this.cube, cell.attributes, share);
       this.#penalties.set(key, penalty);
     }
     return penalty;
@@ -85,20 +84,19 @@ export class Objective {
   /** Rates of the cells by iterative proportional fitting over the atoms. */
   fit(cells: readonly Cell[]): Fit {
     const atoms = this.#atoms(cells);
-    const { total, isFixed, isFloor } = this.level;
+    const { isFixed, isFloor } = this.level;
     const prior = this.cube.prior;
-    let restEvents = total.events;
-    let restExpected = totalExpected(this.level, prior);
+    const inside = emptySums();
+    let covered = 0;
     for (const { sums, expected } of atoms) {
-      restEvents -= sums.events;
-      restExpected -= expected;
+      for (const measure of MEASURES) inside[measure] += sums[measure];
+      covered += expected;
     }
-    const base = isFixed ? this.level.base : baseOf(restEvents, restExpected, this.level);
+    const rest = restOf(this.level, inside, covered, prior);
+    const base = isFixed ? this.level.base : baseOf(rest, this.level);
     const ratios = ratiosOf(atoms, cells.length, base);
-    let gain =
-      isFixed || (isFloor && base >= this.level.base)
-        ? 0
-        : rise(restEvents, restExpected, base, this.level.base, Number.POSITIVE_INFINITY);
+    const isRestWell = isFixed || (isFloor && base >= this.level.base);
+    let gain = isRestWell ? 0 : rise(rest.events, rest.expected, base, this.level.base, rest.shape);
     for (const { mask, sums, expected } of atoms)
       gain += rise(
         sums.events,
@@ -107,7 +105,7 @@ export class Objective {
         this.level.base,
         shapeOf(sums, prior),
       );
-    return { atoms, ratios, base, gain };
+    return { atoms, ratios, base, rest, gain };
   }
 
   #atoms(cells: readonly Cell[]): Atom[] {
@@ -173,7 +171,7 @@ function sumByMask(
 }
 
 /** Observed ÷ expected of the rest; a rest without events is taken for half an event. */
-function baseOf(events: number, expected: number, level: Level): number {
+function baseOf({ events, expected }: Rest, level: Level): number {
   if (expected <= 1e-9) return level.base;
   const ratio = Math.max(events, 0.5) / expected;
   return level.isFloor ? Math.max(1, ratio) : ratio;

@@ -1,4 +1,4 @@
-import { binomialUpper, incompleteBeta, poissonUpper } from '../statistics.ts';
+import { incompleteBeta, poissonUpper } from '../statistics.ts';
 import type { Cube, Sums } from './cube.ts';
 
 /** Prior share of causes that need 1, 2, 3 and 4 attributes: simple ones are likelier. */
@@ -41,22 +41,31 @@ export function deviance(events: number, expected: number, shape: number): numbe
 }
 
 /** The gain of a cell (positive for a rise, negative for a fall), its complement judged with it (Kulldorff 1997). */
-export function gainOf(
-  events: number,
-  expected: number,
-  shape: number,
-  level: Level,
-  prior: number | undefined,
-): number {
-  const inside = deviance(events, level.base * expected, shape);
-  if (events <= level.base * expected) return -inside / level.dispersion;
-  const rest = restGain(level.total.events - events, totalExpected(level, prior) - expected, level);
-  return (inside + rest) / level.dispersion;
+export function gainOf(sums: Sums, expected: number, level: Level, prior: number | undefined): number {
+  const inside = deviance(sums.events, level.base * expected, shapeOf(sums, prior));
+  if (sums.events <= level.base * expected) return -inside / level.dispersion;
+  return (inside + restGain(restOf(level, sums, expected, prior), level)) / level.dispersion;
 }
 
-export function restGain(events: number, expected: number, level: Level): number {
+/** What is outside of some cells. */
+export interface Rest {
+  readonly events: number;
+  readonly expected: number;
+  readonly shape: number;
+}
+
+export function restOf(level: Level, inside: Sums, expected: number, prior: number | undefined): Rest {
+  return {
+    events: level.total.events - inside.events,
+    expected: totalExpected(level, prior) - expected,
+    shape:
+      prior === undefined ? Number.POSITIVE_INFINITY : level.total.beforeEvents - inside.beforeEvents + prior,
+  };
+}
+
+export function restGain({ events, expected, shape }: Rest, level: Level): number {
   if (level.isFixed || expected <= 0) return 0;
-  const rest = deviance(events, level.base * expected, Number.POSITIVE_INFINITY);
+  const rest = deviance(events, level.base * expected, shape);
   if (events > level.base * expected) return -rest;
   return level.isFloor ? 0 : rest;
 }
@@ -71,12 +80,12 @@ export function totalExpected(level: Level, prior: number | undefined): number {
  * cells oftener. Shares sum to at most 1 over all cells, so p · exp(penalty) is a p-value for all at once
  * (weighted Bonferroni: Genovese, Roeder, Wasserman 2006), and gain − penalty is a description length.
  */
-export function penaltyOf(cube: Cube, attributes: readonly number[], usable: number, share: number): number {
-  return cuboidPenalty(attributes.length, usable) - Math.log(cellShare(cellsOf(cube, attributes), share));
+export function penaltyOf(cube: Cube, attributes: readonly number[], share: number): number {
+  return cuboidPenalty(cube, attributes.length) - Math.log(cellShare(cellsOf(cube, attributes), share));
 }
 
-export function cuboidPenalty(depth: number, usable: number): number {
-  return Math.log(Math.max(1, choose(usable, depth))) - Math.log(DEPTH_SHARE[depth - 1] ?? DEPTH_SHARE[3]);
+export function cuboidPenalty({ cuboids }: Cube, depth: number): number {
+  return Math.log(Math.max(1, cuboids[depth - 1] ?? 1)) - Math.log(DEPTH_SHARE[depth - 1] ?? DEPTH_SHARE[3]);
 }
 
 /** How many cells a cuboid can have. */
@@ -96,21 +105,26 @@ export function choose(n: number, k: number): number {
   return ways;
 }
 
-/** P(as many events or more | nothing unusual), before any correction. `outside` gives the level its own doubt. */
-export function tail(
-  events: number,
-  expected: number,
-  shape: number,
-  outside: { events: number; expected: number } | undefined,
-): number {
+/**
+ * How many events the level is known from: of the cell's own past, of its surroundings now, and of theirs before;
+ * their doubts add up. The exact conditional test of two rates has this form where there is one of them.
+ */
+export function certainty(ownShape: number, rest: Rest, level: Level): number {
+  if (level.isFixed) return ownShape;
+  const doubts = [ownShape, rest.shape, ...(level.isFloor ? [] : [Math.max(rest.events, 0.5)])];
+  return 1 / doubts.reduce((sum, each) => sum + 1 / each, 0);
+}
+
+/**
+ * P(as many events or more | nothing unusual), before any correction, where the expectation is known from `shape`
+ * events: the exact conditional test of two Poisson rates (Przyborowski and Wilenski 1940).
+ */
+export function tail(events: number, expected: number, shape: number): number {
   if (events <= 0) return 1;
   if (expected <= 0) return 0;
-  const known = shape === Number.POSITIVE_INFINITY ? poissonUpper(events, expected) : 0;
-  const uncertain =
-    shape === Number.POSITIVE_INFINITY ? 0 : incompleteBeta(expected / (expected + shape), events, shape);
-  const shared =
-    outside && outside.events > 0 && Number.isInteger(events) && Number.isInteger(outside.events)
-      ? binomialUpper(events, events + outside.events, expected / (expected + outside.expected))
-      : 0;
-  return Math.min(1, Math.max(known, uncertain, shared));
+  if (shape >= CERTAIN) return poissonUpper(events, expected);
+  return incompleteBeta(expected / (expected + shape), events, shape + 1);
 }
+
+/** An expectation from so many events is as good as known. */
+const CERTAIN = 1e7;

@@ -7,7 +7,7 @@ import { type Bounds, type Explored, explore } from './explore.ts';
 import { namesOf } from './names.ts';
 import { CELLS_MAX, Objective, productOf } from './objective.ts';
 import { intersected, RowLists, sumsOf } from './row-lists.ts';
-import { expectedOf, type Level, shapeOf, tail } from './score.ts';
+import { certainty, expectedOf, type Level, shapeOf, tail } from './score.ts';
 
 export const SEARCH_LIMITS = { depth: 4, rounds: 12, improvements: 30, starts: 4 } as const;
 
@@ -56,14 +56,14 @@ export function search(cube: Cube, settings: Settings): Found {
   let cellsVisited = 0;
   let cuboidsVisited = 0;
   const lists = new RowLists(cube.blocks);
-  const whole = new Objective(cube, levelOf(cube, settings), settings.joined.length, lists);
+  const whole = new Objective(cube, levelOf(cube, settings), lists);
   for (let round = 0; round < SEARCH_LIMITS.rounds; round++) {
     const level = levelOf(rest, settings);
     const seen = explore(rest, level, bounds);
     first ??= seen;
     cellsVisited += seen.cellsVisited;
     cuboidsVisited += seen.cuboidsVisited;
-    const objective = round === 0 ? whole : new Objective(rest, level, settings.joined.length, lists);
+    const objective = round === 0 ? whole : new Objective(rest, level, lists);
     const added = judged(bestList(objective, seen, bounds), objective, settings);
     if (added.length === 0) break;
     const known = causes.map(({ cell }) => cell);
@@ -253,14 +253,8 @@ function judged(list: readonly Cell[], objective: Objective, settings: Settings)
 
 function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
   const { level, cube } = objective;
-  const { atoms, ratios, base, gain } = objective.fit(cells);
-  const inside = atoms.reduce((sum, { sums }) => sum + sums.events, 0);
-  const covered = atoms.reduce((sum, { expected }) => sum + expected, 0);
+  const { atoms, ratios, base, rest, gain } = objective.fit(cells);
   const per = level.dispersion;
-  const rest = {
-    events: (level.total.events - inside) / per,
-    expected: (expectedOf(level.total, cube.prior) - covered) / per,
-  };
   return cells.map((cell, bit) => {
     let events = 0;
     let mean = 0;
@@ -271,12 +265,8 @@ function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
       mean += (base * atom.expected * productOf(ratios, atom.mask)) / (ratios[bit] as number);
       shape += shapeOf(atom.sums, cube.prior);
     }
-    // The level outside is known from its own events only.
-    const outside =
-      level.isFixed || level.isFloor
-        ? undefined
-        : { events: rest.events, expected: rest.events > 0 ? rest.expected * base : 0 };
-    const raw = tail(events / per, mean / per, shape / per, outside);
+    const known = certainty(shape, rest, level);
+    const raw = tail(events / per, mean / per, known / per);
     const p = Math.min(1, raw * Math.exp(objective.penalty(cell)));
     const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
     return { cell, ratio: ratios[bit] as number, p, gain: (gain - without) / per };
