@@ -28,6 +28,11 @@ const CRASH_COMMANDS: readonly CommandEntry[] = [
     load: () => import('./crash/explain.ts'),
   },
   {
+    name: 'report',
+    summary: 'Write what a kernel engineer wants to know of one signature',
+    load: () => import('./crash/report.ts'),
+  },
+  {
     name: 'import',
     summary: 'Keep crashes from dumps, pstore, journals, consoles and BMC logs',
     load: () => import('./crash/import.ts'),

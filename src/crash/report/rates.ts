@@ -1,0 +1,63 @@
+// How often something happens by machine-days, with the interval that the count allows.
+import type { CrashRecord } from '../../platform/history/crash-record.ts';
+import type { FleetDay } from '../../platform/history/crashes.ts';
+import { poissonLower, poissonUpper } from '../statistics.ts';
+
+export interface Rate {
+  /** Value of the attribute. */
+  value: string;
+  crashes: number;
+  machines: number;
+  /** Machine-days; 0 where the fleet was not counted. */
+  exposure: number;
+  /** Crashes by 1,000 machine-days (‰ a day), and its 95 % interval; null without exposure. */
+  permille: number | null;
+  interval: [number, number] | null;
+}
+
+/** Each value of an attribute that crashed, or that much of the fleet has; the highest rate first. */
+export function ratesBy(key: string, records: readonly CrashRecord[], days: readonly FleetDay[]): Rate[] {
+  const exposures = new Map<string, number>();
+  for (const { attributes, machines } of days) {
+    const value = attributes[key] ?? '';
+    exposures.set(value, (exposures.get(value) ?? 0) + machines);
+  }
+  const crashes = Map.groupBy(records, ({ attributes }) => attributes[key] ?? '');
+  const values = new Set([...exposures.keys(), ...crashes.keys()]);
+  return [...values]
+    .filter((value) => value !== '')
+    .map((value) => rateOf(value, crashes.get(value) ?? [], exposures.get(value) ?? 0))
+    .sort(
+      (a, b) =>
+        (b.permille ?? -1) - (a.permille ?? -1) || b.crashes - a.crashes || a.value.localeCompare(b.value),
+    );
+}
+
+export function rateOf(value: string, records: readonly CrashRecord[], exposure: number): Rate {
+  const crashes = records.length;
+  const machines = new Set(records.map(({ cluster, machine }) => `${cluster}/${machine}`)).size;
+  if (exposure <= 0) return { value, crashes, machines, exposure: 0, permille: null, interval: null };
+  const [low, high] = countInterval(crashes);
+  const by = 1000 / exposure;
+  return { value, crashes, machines, exposure, permille: crashes * by, interval: [low * by, high * by] };
+}
+
+const TAIL = 0.025;
+
+/** The exact 95 % interval of a Poisson mean of which `count` were seen (Garwood 1936). */
+export function countInterval(count: number): [number, number] {
+  const high = solve(count, Math.max(10, count * 3 + 10), (mean) => poissonLower(count, mean) > TAIL);
+  if (count === 0) return [0, high];
+  return [solve(0, count, (mean) => poissonUpper(count, mean) < TAIL), high];
+}
+
+/** The mean at which `isBelow` turns false, by halving. */
+function solve(from: number, to: number, isBelow: (mean: number) => boolean): number {
+  let [low, high] = [from, to];
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (isBelow(middle)) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
