@@ -82,7 +82,15 @@ function tell(error: unknown, io: Io): number {
 /** The whole life of the process. */
 export async function runProcess(): Promise<void> {
   const { processIo } = await import('./process.ts');
-  process.exit(await main(process.argv.slice(2), processIo()));
+  const code = await main(process.argv.slice(2), processIo());
+  // A pipe takes 64 KB at once: what it has not taken yet would be lost.
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(code);
+}
+
+/** When all that was written before has been taken. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()));
 }
 
 if (import.meta.main) await runProcess();
