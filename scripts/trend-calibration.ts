@@ -1,4 +1,4 @@
-// The table of docs/crash-trend.md: `node scripts/trend-calibration.ts [--runs 200] [--budget 0.5] [--seed 1]`.
+// The table of docs/crash-trend.md: `node scripts/trend-calibration.ts [--runs 200] [--budget 0.4] [--seed 1]`.
 import { parseArgs } from 'node:util';
 import { scoreOf } from '../src/crash/trend/score.ts';
 import { NULLS, SURGES } from '../src/crash/trend/trials.ts';

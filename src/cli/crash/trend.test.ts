@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import type { Trend } from '../../crash/trend/index.ts';
 import { run } from '../test-io.ts';
@@ -78,6 +79,21 @@ describe('drover crash trend', () => {
     assert.equal(code, 1);
     assert.equal(out, '');
     assert.match(err, /standard input, line 2, column "count": "2\.5" is no whole number/);
+  });
+
+  it('all of a long answer goes through a pipe', () => {
+    const main = new URL('../main.ts', import.meta.url).pathname;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      [main, 'crash', 'trend', '--series', '-', '-o', 'json'],
+      {
+        input: csv(Array<number>(3000).fill(10)),
+        encoding: 'utf8',
+        maxBuffer: 1 << 26,
+      },
+    );
+    assert.equal(status, 0);
+    assert.equal((JSON.parse(stdout) as Trend).points.length, 3000);
   });
 
   it('wrong options are usage errors', async () => {

@@ -8,7 +8,7 @@ import { Evidence, logRatioOf, worthOf } from './evidence.ts';
 import type { Prior } from './level.ts';
 
 /** False alarms in 30 days without a surge. The promise is one; measured figures are in docs/crash-trend.md. */
-export const FALSE_ALARMS_DEFAULT = 0.5;
+export const FALSE_ALARMS_DEFAULT = 0.4;
 /** How the budget is shared between one high point and evidence over several. */
 const SUDDEN_SHARE = 0.4;
 /**

@@ -97,7 +97,8 @@ export function pointsOf(story: Story, random: Random): Point[] {
 
 const year = { days: 365, daily: 10 };
 const dip = (share: number) => (_: number, weekend: boolean) => (weekend ? 1 - share : 1);
-const season = (day: number) => 1 + 0.2 * Math.sin((2 * Math.PI * day) / 365);
+const wave = (days: number) => (day: number) => 1 + 0.2 * Math.sin((2 * Math.PI * day) / days);
+const season = wave(365);
 
 export const NULLS: readonly Story[] = [
   { ...year, name: 'plain', dispersion: 1 },
@@ -113,6 +114,14 @@ export const NULLS: readonly Story[] = [
     dispersion: 2.5,
     shape: (day, weekend) => season(day) * (weekend ? 0.5 : 1),
   },
+  { ...year, name: 'season ±20 % of 90 days', dispersion: 1.5, shape: wave(90) },
+  { ...year, name: 'growth, ×2 in the year', dispersion: 1.5, shape: (day) => 2 ** (day / 365) },
+  {
+    ...year,
+    name: 'a week at half, each 90 days',
+    dispersion: 1.5,
+    shape: (day) => (day % 90 < 83 ? 1 : 0.5),
+  },
   { ...year, name: 'fleet doubles', dispersion: 1.5, fleet: (day) => (day < 180 ? 25_000 : 50_000) },
   { ...year, name: 'fleet grows threefold', dispersion: 1.5, fleet: (day) => 20_000 + 110 * day },
   { ...year, name: 'gaps', dispersion: 1.5, missing: (day) => day % 47 >= 44 || (day >= 200 && day < 221) },
@@ -122,6 +131,22 @@ export const NULLS: readonly Story[] = [
   { ...year, name: 'small fleet, 0.1 a day', daily: 0.1, dispersion: 1.3 },
   { ...year, name: 'small fleet, 0.005 a day', daily: 0.005, dispersion: 1.2 },
   { ...year, name: 'large, 200 a day', daily: 200, dispersion: 3, shape: dip(0.4) },
+  {
+    ...year,
+    name: 'large, 1,000 a day, season, weekends −50 %',
+    daily: 1000,
+    dispersion: 2,
+    shape: (day, weekend) => season(day) * (weekend ? 0.5 : 1),
+  },
+  {
+    ...year,
+    name: 'hours, 40 a day, weekends −50 %',
+    step: 'hour',
+    days: 90,
+    daily: 40,
+    dispersion: 1.5,
+    shape: dip(0.5),
+  },
   { ...year, name: 'hours', step: 'hour', days: 120, dispersion: 1.1, shape: dip(0.3) },
 ];
 
