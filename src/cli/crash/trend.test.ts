@@ -29,14 +29,7 @@ describe('drover crash trend', () => {
     assert.equal(code, 0, err);
     const { points, alarms } = JSON.parse(out) as Trend;
     assert.equal(points.length, 62);
-    assert.deepEqual(Object.keys(points[60] ?? {}), [
-      'date',
-      'count',
-      'exposure',
-      'expected',
-      'upper',
-      'alarm',
-    ]);
+    assert.deepEqual(Object.keys(points[60] ?? {}), ['date', 'count', 'expected', 'upper', 'alarm']);
     assert.equal(points[60]?.alarm, true);
     assert.equal(alarms.length, 1);
     const [alarm] = alarms;

@@ -6,6 +6,7 @@ import {
   SeriesError,
   type SeriesOptions,
   seriesOf,
+  type Trend,
   trend,
 } from '../../crash/trend/index.ts';
 import { readTable, type Table, TableError } from '../../platform/tables.ts';
@@ -21,6 +22,7 @@ interface Options {
 }
 
 const COLUMNS_DEFAULT = 80;
+const POINTS_A_PART = 10_000;
 
 export function register(program: Command, io: Io): void {
   program
@@ -56,10 +58,15 @@ async function run(options: Options, io: Io): Promise<void> {
   const table = await read(options.series, io);
   const series = told(() => seriesOf(rowsOf(table, wanted), wanted));
   const result = trend(series, { falseAlarms });
-  if (options.output === 'json')
-    return io.out(
-      `${JSON.stringify({ ...result, step: series.step, falseAlarms, notes: series.notes }, undefined, 2)}\n`,
-    );
+  if (options.output === 'json') {
+    for (const part of jsonOf(result, series.hasExposure, {
+      step: series.step,
+      falseAlarms,
+      notes: series.notes,
+    }))
+      io.out(part);
+    return;
+  }
   const columns = Math.max(40, io.terminal?.columns ?? COLUMNS_DEFAULT);
   io.out(
     textOf(table.name, series, result, {
@@ -68,6 +75,25 @@ async function run(options: Options, io: Io): Promise<void> {
       falseAlarms,
     }),
   );
+}
+
+/** One point a line, in parts: a million points are more than one text should hold. */
+function* jsonOf({ points, alarms }: Trend, hasExposure: boolean, more: object): Generator<string> {
+  yield '{\n  "points": [';
+  for (let from = 0; from < points.length; from += POINTS_A_PART) {
+    const lines = points
+      .slice(from, from + POINTS_A_PART)
+      .map((point) => `\n    ${JSON.stringify(point, rounded)}`);
+    yield `${from > 0 ? ',' : ''}${lines.join(',')}`;
+  }
+  const rest = JSON.stringify({ alarms, ...more }, rounded, 2);
+  yield `\n  ],${rest.slice(1)}\n`;
+}
+
+/** Six digits tell all there is to know of an estimate; what was handed in stays as it is. */
+function rounded(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isInteger(value) || key === 'exposure') return value;
+  return Number(value.toPrecision(6));
 }
 
 async function read(file: string, io: Io): Promise<Table> {

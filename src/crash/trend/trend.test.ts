@@ -134,6 +134,21 @@ describe('honesty', () => {
     }
   });
 
+  it('when an alarm is raised its p is at most the budget', () => {
+    for (const [seed, one] of SURGES.entries()) {
+      const points = pointsOf(one, seededRandom(seed)).slice(0, 3000);
+      const series = { step: one.step ?? ('day' as const), points, hasExposure: false, notes: [] };
+      for (const { raisedAt } of trend(series, { falseAlarms: 0.2 }).alarms) {
+        const until = points.findIndex(({ date }) => date === raisedAt) + 1;
+        const alarm = trend({ ...series, points: points.slice(0, until) }, { falseAlarms: 0.2 }).alarms.at(
+          -1,
+        );
+        assert.equal(alarm?.raisedAt, raisedAt);
+        assert.ok(alarm.p <= 0.2 * (1 + 1e-9), `${one.name}: ${alarm.p}`);
+      }
+    }
+  });
+
   it('numbers are finite and in order on any counts and exposures', () => {
     const point = fc.record({
       count: fc.oneof(fc.nat(3), fc.nat(1e6)),
