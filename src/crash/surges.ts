@@ -1,0 +1,162 @@
+// Surges of crashes in the fleet: in all of it, and by kernel, model, zone and signature. A defect that adds eight
+// crashes to one model of 3,000 machines is invisible in the total and stands out ten to one in its own cell; the
+// many cells looked at share one budget of false alarms.
+import { HOUR } from '../platform/clock/clock.ts';
+import type { CrashRecord } from '../platform/history/crash-record.ts';
+import type { FleetDay } from '../platform/history/crashes.ts';
+import { type Point, type WatchedSeries, watchMany } from './trend/index.ts';
+
+/** False alarms in 30 days over the whole fleet, all cells together. */
+export const SURGE_FALSE_ALARMS = 0.5;
+/** So much history is looked at. */
+export const HISTORY_HOURS = 60 * 24;
+/** Cells without a crash in this time cannot surge now. */
+const LATELY_HOURS = 72;
+const LATELY_MIN = 2;
+/** The most active cells are judged. */
+const CELLS_MAX = 60;
+const KEYS = ['kernel', 'model', 'zone', 'rack', 'bios', 'bmc', 'nic', 'os', 'workload', 'cluster'];
+/** The total and the signatures count as much in the budget as so many cells. */
+const WEIGHTS = { all: 0.3, signature: 0.3, attribute: 0.4 } as const;
+
+export interface Surge {
+  /** `all`, `signature`, or the attribute. */
+  by: string;
+  value: string;
+  /** ISO 8601. */
+  since: string;
+  raisedAt: string;
+  events: number;
+  expected: number;
+  excess: number;
+  ratio: number;
+  p: number;
+  /** What most of its crashes are called. */
+  title: string;
+}
+
+interface Cell {
+  by: string;
+  value: string;
+  of(record: CrashRecord): boolean;
+  lately: number;
+  weight: number;
+}
+
+/**
+ * What surges now, the largest excess first.
+ *
+ * @param records not planned, of the last HISTORY_HOURS, in any order
+ * @param days the fleet's days of that time; without them the fleet is taken to have been as large as ever
+ */
+export function surgesOf(records: readonly CrashRecord[], days: readonly FleetDay[], now: number): Surge[] {
+  const end = Math.floor(now / HOUR) * HOUR + HOUR;
+  const start = end - HISTORY_HOURS * HOUR;
+  const within = records.filter(({ happenedAt }) => Date.parse(happenedAt) >= start);
+  const cells = cellsOf(within, end);
+  const judged = cells.filter(({ lately }) => lately >= LATELY_MIN).slice(0, CELLS_MAX);
+  if (judged.length === 0) return [];
+  const exposureOf = exposures(days, start);
+  const series = judged.map((cell): WatchedSeries => {
+    const points = pointsOf(within.filter(cell.of), exposureOf(cell), start);
+    return { id: idOf(cell), weight: cell.weight, points };
+  });
+  // Cells that cannot alarm now have their share of the budget too: they could have.
+  const share = judged.reduce((sum, { weight }) => sum + weight, 0);
+  const trends = watchMany(series, { step: 'hour', falseAlarms: Math.max(1e-6, SURGE_FALSE_ALARMS * share) });
+  const surges = trends.flatMap(({ alarms }, at): Surge[] => {
+    const alarm = alarms.at(-1);
+    if (!alarm || alarm.until !== null) return [];
+    const cell = judged[at] as Cell;
+    const { since, raisedAt, events, expected, excess, ratio, p } = alarm;
+    const title = mostFrequent(within.filter((record) => cell.of(record) && record.happenedAt >= since));
+    return [{ by: cell.by, value: cell.value, since, raisedAt, events, expected, excess, ratio, p, title }];
+  });
+  return surges.sort((a, b) => b.excess - a.excess);
+}
+
+function idOf({ by, value }: Cell): string {
+  return `${by}=${value}`;
+}
+
+/** All cells that have crashed, the most active first. Weights of all that exist sum to 1. */
+function cellsOf(records: readonly CrashRecord[], end: number): Cell[] {
+  const lately = new Date(end - LATELY_HOURS * HOUR).toISOString();
+  const cells = new Map<string, Cell>();
+  const add = (by: string, value: string, of: Cell['of']) => {
+    if (value !== '' && !cells.has(`${by}=${value}`))
+      cells.set(`${by}=${value}`, { by, value, of, lately: 0, weight: 0 });
+  };
+  add('all', 'all', () => true);
+  for (const { signature, attributes } of records) {
+    add('signature', signature, (record) => record.signature === signature);
+    for (const key of KEYS) {
+      const value = attributes[key];
+      if (value) add(key, value, (record) => record.attributes[key] === value);
+    }
+  }
+  const all = [...cells.values()];
+  const kinds = Map.groupBy(all, ({ by }) => (by === 'all' || by === 'signature' ? by : 'attribute'));
+  for (const [kind, own] of kinds) for (const cell of own) cell.weight = WEIGHTS[kind] / own.length;
+  for (const cell of all)
+    cell.lately = records.filter((record) => record.happenedAt >= lately && cell.of(record)).length;
+  return all.sort((a, b) => b.lately - a.lately || idOf(a).localeCompare(idOf(b)));
+}
+
+/** Machines of a cell by hour. A signature may strike any machine. */
+function exposures(days: readonly FleetDay[], start: number): (cell: Cell) => (hour: number) => number {
+  const sum = (cell: Cell | undefined) => {
+    const byDay = new Map<string, number>();
+    for (const { day, attributes, machines } of days) {
+      if (cell && attributes[cell.by] !== cell.value) continue;
+      byDay.set(day, (byDay.get(day) ?? 0) + machines);
+    }
+    return byDay;
+  };
+  return (cell) => {
+    const own = cell.by === 'all' || cell.by === 'signature';
+    const byDay = sum(own ? undefined : cell);
+    let last = [...byDay.values()][0] ?? 1;
+    const known: number[] = [];
+    for (let hour = 0; hour < HISTORY_HOURS; hour++) {
+      const day = new Date(start + hour * HOUR).toISOString().slice(0, 10);
+      // A day that was not counted is like the one before it.
+      last = byDay.get(day) ?? last;
+      known.push(Math.max(1, last) / 24);
+    }
+    return (hour) => known[hour] as number;
+  };
+}
+
+function pointsOf(
+  records: readonly CrashRecord[],
+  exposure: (hour: number) => number,
+  start: number,
+): Point[] {
+  const counts = new Int32Array(HISTORY_HOURS);
+  for (const { happenedAt } of records) {
+    const hour = Math.floor((Date.parse(happenedAt) - start) / HOUR);
+    if (hour >= 0 && hour < HISTORY_HOURS) counts[hour] = (counts[hour] ?? 0) + 1;
+  }
+  return Array.from(counts, (count, hour) => {
+    const at = start + hour * HOUR;
+    return { date: new Date(at).toISOString(), at, local: at, count, exposure: exposure(hour) };
+  });
+}
+
+function mostFrequent(records: readonly CrashRecord[]): string {
+  const titles = Map.groupBy(records, ({ title }) => title);
+  return [...titles].sort((a, b) => b[1].length - a[1].length)[0]?.[0] ?? '';
+}
+
+/** One sentence for a log, an Event and the gate. */
+export function surgeText({ by, value, since, events, expected, title }: Surge): string {
+  const where =
+    by === 'all'
+      ? 'of the whole fleet'
+      : by === 'signature'
+        ? `with signature ${value}`
+        : `with ${by} ${value}`;
+  const round = (figure: number) => Number(figure.toPrecision(2));
+  return `a surge of crashes ${where}: ${events} since ${since.slice(0, 16)}Z where ${round(expected)} were to be expected; mostly ${title}`;
+}
