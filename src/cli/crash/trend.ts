@@ -81,9 +81,10 @@ async function run(options: Options, io: Io): Promise<void> {
 function* jsonOf({ points, alarms }: Trend, hasExposure: boolean, more: object): Generator<string> {
   yield '{\n  "points": [';
   for (let from = 0; from < points.length; from += POINTS_A_PART) {
-    const lines = points
-      .slice(from, from + POINTS_A_PART)
-      .map((point) => `\n    ${JSON.stringify(point, rounded)}`);
+    const lines = points.slice(from, from + POINTS_A_PART).map(({ exposure, ...point }) => {
+      const told = hasExposure ? { ...point, exposure } : point;
+      return `\n    ${JSON.stringify(told, rounded)}`;
+    });
     yield `${from > 0 ? ',' : ''}${lines.join(',')}`;
   }
   const rest = JSON.stringify({ alarms, ...more }, rounded, 2);
