@@ -6,7 +6,8 @@ import type { MachineProvider } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
 import { showLedger } from './budget/controller.ts';
 import { Gate } from './budget/gate.ts';
-import { COLLECT_MS, CrashController, type CrashRecords } from './crash/controller.ts';
+import { COLLECT_MS, CrashController, type CrashRecords, WATCH_MS } from './crash/controller.ts';
+import { type Surge, surgeText } from './crash/surges.ts';
 import { reportRejected } from './fleet/acceptance.ts';
 import { type Caches, openCaches } from './fleet/caches.ts';
 import { Clusters } from './fleet/clusters.ts';
@@ -73,6 +74,7 @@ export interface Term {
   healing: HealingController;
   operations: OperationsController;
   fleet: FleetController;
+  crashes: CrashController | undefined;
 }
 
 export class Drover {
@@ -173,12 +175,28 @@ export class Drover {
       refusal,
       onError: onError('healing'),
     });
+    const keeping = this.options.crashes;
+    const crashes =
+      keeping &&
+      new CrashController({
+        clock,
+        caches,
+        clusters,
+        records: () => keeping.records(),
+        ...(keeping.blobs && { blobs: keeping.blobs }),
+        netconsole: (node) => (node && keeping.netconsole?.(node.address)) ?? [],
+        outside,
+        onSurge: (surge) => log.warn(surgeText(surge), { loop: 'surges', p: surge.p.toPrecision(2) }),
+        onRecord: (record) => this.#crashed(record),
+        onError: onError('crashes'),
+      });
     const gate = new Gate({
       clock,
       caches,
       clusters,
       lost: (cluster) => healing.lost(cluster),
       isDown: (machine) => healing.isDown(machine),
+      surge: (machine) => crashes?.hold(machine),
       notLeader: refusal,
     });
     const operations = new OperationsController({
@@ -222,21 +240,7 @@ export class Drover {
         ),
       onError: onError('fleet'),
     });
-    const keeping = this.options.crashes;
-    const crashes =
-      keeping &&
-      new CrashController({
-        clock,
-        caches,
-        clusters,
-        records: () => keeping.records(),
-        ...(keeping.blobs && { blobs: keeping.blobs }),
-        netconsole: (node) => (node && keeping.netconsole?.(node.address)) ?? [],
-        outside,
-        onRecord: (record) => this.#crashed(record),
-        onError: onError('crashes'),
-      });
-    this.term = { beliefs, gate, healing, operations, fleet };
+    this.term = { beliefs, gate, healing, operations, fleet, crashes };
 
     const stops = this.#feed(beliefs);
     const beat = { groups: () => targetsOf(caches.machines.values(), clusters, outside) };
@@ -280,6 +284,7 @@ export class Drover {
       loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
+      loop('surges', WATCH_MS, () => crashes?.watch() ?? Promise.resolve()),
       loop('census', 10 * MINUTE, () => crashes?.count() ?? Promise.resolve()),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
     ]);

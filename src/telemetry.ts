@@ -41,6 +41,7 @@ function sourceOf(drover: Drover, history: HistoryGauge | undefined): MetricsSou
     caches: () => cacheStats(drover),
     loopErrors: () => drover.errors,
     crashes: () => drover.crashCounts,
+    surges: () => drover.term?.crashes?.surges ?? [],
     history: () => history?.status(),
   };
 }

@@ -48,6 +48,13 @@ describe('the gate', () => {
     assert.equal(ask(), undefined);
   });
 
+  it('holds rollouts while machines like this one crash as they never did, and nothing else', () => {
+    const surge = { reason: 'CrashSurge', message: 'a surge of crashes with model ebmc6' };
+    const by = (kind: 'Rollout' | 'Incident') => operation({ reason: { kind, name: 'x' } });
+    assert.equal(ask({ surge, operation: by('Rollout') }), surge);
+    assert.equal(ask({ surge, operation: by('Incident') }), undefined);
+  });
+
   it('refuses where this replica does not lead', () => {
     assert.equal(ask({ notLeader: STANDBY }), STANDBY);
   });

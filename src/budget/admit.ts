@@ -22,6 +22,8 @@ export interface Question {
   /** The oldest data that the answer rests on. */
   oldest: { what: string; age_ms: number };
   braked: Reason | undefined;
+  /** A surge of crashes that this machine would be part of. */
+  surge?: Reason | undefined;
   now: number;
 }
 
@@ -59,6 +61,8 @@ export function admit(question: Question): Reason | undefined {
   if (stopped) return stopped;
   if (operation.spec.force) return undefined;
   if (question.braked && TYPES[operation.spec.type].boots) return question.braked;
+  // What is being rolled out may be what crashes; repairs of what has crashed go on.
+  if (question.surge && operation.spec.reason.kind === 'Rollout') return question.surge;
   return budgets(question, machine);
 }
 

@@ -25,6 +25,8 @@ export interface GateOptions {
   lost(cluster: string): ReadonlyMap<string, number>;
   /** Our own witnesses agree that the machine is down, though its Node may still be Ready=True for 50 s. */
   isDown(machine: string): boolean;
+  /** Why a rollout shall wait for this machine: machines like it crash as they never did. */
+  surge?(machine: Machine): Reason | undefined;
   notLeader(): Reason | undefined;
 }
 
@@ -107,6 +109,7 @@ export class Gate {
       notLeader: notLeader(),
       oldest: oldestOf(caches_ as unknown as KubeCache<never>[]),
       braked: machine && this.#braked(machine),
+      surge: machine && this.#options.surge?.(machine),
       now: clock.now(),
     };
     const refusal = admit(question);

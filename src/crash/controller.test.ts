@@ -24,6 +24,8 @@ async function fleet() {
       return {
         get: async (id: string) => records.get(id),
         put: async (record: CrashRecord) => records.set(record.id, record),
+        list: async () => [...records.values()],
+        fleetDays: async () => [],
         hasFleetDay: async (day: string) => days.has(day),
         putFleetDay: async (day: string, kinds: readonly Kind[]) => void days.set(day, kinds),
       };

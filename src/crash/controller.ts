@@ -2,14 +2,17 @@
 // at the incidents there are and at the records there are, so that it can be killed at any line.
 import { createHash } from 'node:crypto';
 import type { Cause } from '../api/diagnosis.ts';
+import type { Reason } from '../api/fields.ts';
 import type { Incident } from '../api/incident.ts';
 import type { Machine } from '../api/machine.ts';
 import type { Caches } from '../fleet/caches.ts';
 import type { Clusters } from '../fleet/clusters.ts';
+import { nodeNameOf } from '../fleet/labels.ts';
 import type { NodeView } from '../fleet/node-view.ts';
 import type { Blobs } from '../platform/blobs/blobs.ts';
-import { type Clock, DAY } from '../platform/clock/clock.ts';
-import type { CrashRecord, Evidence, EvidenceKind } from '../platform/history/crash-record.ts';
+import { type Clock, DAY, HOUR, MINUTE } from '../platform/clock/clock.ts';
+import type { CrashQuery, CrashRecord, Evidence, EvidenceKind } from '../platform/history/crash-record.ts';
+import type { FleetDay } from '../platform/history/crashes.ts';
 import type { Outside } from '../platform/outside.ts';
 import { attributesOf } from './attributes.ts';
 import { censusOf, dayOf, type Kind } from './census.ts';
@@ -17,8 +20,13 @@ import { explainLog } from './kernel-log/explain.ts';
 import { excerptOf } from './records/excerpt.ts';
 import { recordOf } from './records/make.ts';
 import { merged } from './records/merge.ts';
+import { HISTORY_HOURS, type Surge, surgeHold, surgesOf } from './surges.ts';
 
 export const COLLECT_MS = 15_000;
+/** Surges are looked for this often. */
+export const WATCH_MS = 10 * MINUTE;
+/** Crashes of the last weeks that are looked at; a fleet that has more has a surge. */
+const WATCHED_MAX = 20_000;
 /** Crashes that one pass takes in; after the fall of a zone the rest waits for the next. */
 const INCIDENTS_MAX = 50;
 /** Read side by side. */
@@ -33,8 +41,10 @@ const CRASHES: ReadonlySet<Cause> = new Set(['Crashed', 'Dumping', 'Hung', 'Rest
 export interface CrashRecords {
   get(id: string): Promise<CrashRecord | undefined>;
   put(record: CrashRecord): Promise<unknown>;
+  list(query: CrashQuery): Promise<CrashRecord[]>;
   hasFleetDay(day: string): Promise<boolean>;
   putFleetDay(day: string, kinds: readonly Kind[]): Promise<void>;
+  fleetDays(since: Date, until: Date): Promise<FleetDay[]>;
 }
 
 export interface CrashOptions {
@@ -48,6 +58,8 @@ export interface CrashOptions {
   /** What the machine sent over netconsole, oldest first. */
   netconsole(node: NodeView | undefined): readonly string[];
   outside(machine: Machine): Outside | undefined;
+  /** Called when a surge begins. */
+  onSurge(surge: Surge): void;
   /** Called once for each crash. */
   onRecord(record: CrashRecord): void;
   onError(machine: string, error: unknown): void;
@@ -63,6 +75,8 @@ export class CrashController {
   readonly #options: CrashOptions;
   /** What has been recorded of each incident: `open` while it went on, `ended` with all that came. */
   readonly #done = new Map<string, 'open' | 'ended'>();
+  /** What surges now, the largest excess first. */
+  surges: readonly Surge[] = [];
   /** The last day whose fleet is written down. */
   #counted = '';
 
@@ -94,6 +108,27 @@ export class CrashController {
       await store.putFleetDay(day, censusOf(caches.machines.values(), nodeOf, clock.now()));
     }
     this.#counted = day;
+  }
+
+  /** Looks for surges in the records of the last weeks. */
+  async watch(): Promise<void> {
+    const { clock, records, onSurge } = this.#options;
+    const now = clock.now();
+    const since = now - HISTORY_HOURS * HOUR;
+    const store = await records();
+    const crashes = await store.list({ since, limit: WATCHED_MAX });
+    const days = await store.fleetDays(new Date(since), new Date(now + DAY));
+    const before = new Set(this.surges.map(nameOf));
+    this.surges = surgesOf(crashes, days, now);
+    for (const surge of this.surges) if (!before.has(nameOf(surge))) onSurge(surge);
+  }
+
+  /** Why a rollout shall wait for this machine. */
+  hold(machine: Machine): Reason | undefined {
+    if (this.surges.length === 0) return undefined;
+    const { clock, clusters } = this.#options;
+    const node = clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
+    return surgeHold(this.surges, attributesOf(machine, node, clock.now()));
   }
 
   #isDue({ metadata, status }: Incident): boolean {
@@ -153,6 +188,10 @@ export class CrashController {
     if (console.length > 0) pieces.push({ kind: 'console', name: 'console', text: console.join('\n') });
     return pieces;
   }
+}
+
+function nameOf({ by, value }: Surge): string {
+  return `${by}=${value}`;
 }
 
 /** The operation that heals it, so that a crash leads to what was done. */

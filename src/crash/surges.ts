@@ -1,6 +1,7 @@
 // Surges of crashes in the fleet: in all of it, and by kernel, model, zone and signature. A defect that adds eight
 // crashes to one model of 3,000 machines is invisible in the total and stands out ten to one in its own cell; the
 // many cells looked at share one budget of false alarms.
+import type { Reason } from '../api/fields.ts';
 import { HOUR } from '../platform/clock/clock.ts';
 import type { CrashRecord } from '../platform/history/crash-record.ts';
 import type { FleetDay } from '../platform/history/crashes.ts';
@@ -147,6 +148,23 @@ function pointsOf(
 function mostFrequent(records: readonly CrashRecord[]): string {
   const titles = Map.groupBy(records, ({ title }) => title);
   return [...titles].sort((a, b) => b[1].length - a[1].length)[0]?.[0] ?? '';
+}
+
+/** Why a rollout shall wait: the machine is one of those that surge, or the surge may be anywhere. */
+export function surgeHold(
+  surges: readonly Surge[],
+  attributes: Readonly<Record<string, string>>,
+): Reason | undefined {
+  const surge = surges.find(
+    ({ by, value }) => by === 'all' || by === 'signature' || attributes[by] === value,
+  );
+  if (!surge) return undefined;
+  const { by, value, events, expected } = surge;
+  return {
+    reason: 'CrashSurge',
+    message: `${surgeText(surge)}; rollouts wait until it is over`,
+    evidence: { by, value, crashes: String(events), expected: expected.toPrecision(2) },
+  };
 }
 
 /** One sentence for a log, an Event and the gate. */

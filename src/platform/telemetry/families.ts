@@ -77,6 +77,12 @@ export function families(registry: Registry) {
     cacheRelists: counter('cache_relists_total', 'Full lists read.', 'cluster', 'resource'),
     cacheRejected: gauge('cache_rejected', 'Objects that can not be read.', 'cluster', 'resource'),
     loopErrors: counter('loop_errors_total', 'Passes of a loop that failed.', 'loop'),
+    crashSurge: gauge(
+      'crash_surge_excess',
+      'Crashes above what history explains, while a surge is on.',
+      'by',
+      'value',
+    ),
     crashRecords: counter(
       'crash_records_total',
       'Crashes recorded, by class of the report and cause.',

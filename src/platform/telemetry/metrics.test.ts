@@ -55,6 +55,7 @@ function aSource(start_ms = 0) {
       },
     ],
     loopErrors: () => new Map([['patrol', 4]]),
+    surges: () => (now.leader ? [{ by: 'model', value: 'ebmc6', excess: 7 }] : []),
     crashes: () => new Map([['hung-task', new Map([['kernel', 2]])]]),
     history: () => ({ pending: 7, dropped: 2 }),
   };
@@ -240,6 +241,7 @@ test('operations, refusals and the process itself', async () => {
     'drover_cache_age_seconds{cluster="new",resource="nodes"}': undefined,
     'drover_cache_relists_total{cluster="home",resource="machines"}': 2,
     'drover_loop_errors_total{loop="patrol"}': 4,
+    'drover_crash_surge_excess{by="model",value="ebmc6"}': 7,
     'drover_crash_records_total{class="hung-task",cause="kernel"}': 2,
     drover_history_pending: 7,
     drover_history_dropped_total: 2,

@@ -85,6 +85,8 @@ function showProcess(all: Families, source: MetricsSource): void {
     all.cacheRejected.set({ cluster, resource }, rejected);
   }
   for (const [loop, errors] of source.loopErrors()) all.loopErrors.inc({ loop }, errors);
+  all.crashSurge.reset();
+  for (const { by, value, excess } of source.surges()) all.crashSurge.set({ by, value }, excess);
   for (const [kind, causes] of source.isLeader() ? source.crashes() : [])
     for (const [cause, count] of causes) all.crashRecords.inc({ class: kind, cause }, count);
   const history = source.history();

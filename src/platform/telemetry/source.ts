@@ -17,6 +17,8 @@ export interface MetricsSource {
   loopErrors(): ReadonlyMap<string, number>;
   /** Crashes recorded since the start, by class and cause. */
   crashes(): ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Surges of crashes that are on, with their excess. */
+  surges(): Iterable<{ by: string; value: string; excess: number }>;
   history(): { pending: number; dropped: number } | undefined;
 }
 
