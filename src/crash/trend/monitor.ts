@@ -27,7 +27,7 @@ const CALM_ODDS = Math.log(12);
  */
 const SPIKE_POINTS = 2;
 const WEEK_DAYS = 7;
-/** A level that has lasted this long is the new normal. */
+/** A level that lasts this long after its alarm is the new normal. */
 const RELEARN_DAYS = 28;
 
 export interface JudgedPoint {
@@ -63,6 +63,7 @@ export interface Alarm {
 interface Raised {
   alarm: Alarm;
   sinceAt: number;
+  raisedAt: number;
   held: Judged[];
   calm: number;
   calmSince: { at: number; events: number; expected: number } | undefined;
@@ -155,6 +156,7 @@ export class Monitor {
     this.#raised = {
       alarm,
       sinceAt,
+      raisedAt: point.at,
       held: this.#baseline.takeBack(sinceAt),
       calm: 0,
       calmSince: undefined,
@@ -191,7 +193,7 @@ export class Monitor {
       const back = surge.length <= SPIKE_POINTS ? held : held.filter(({ point }) => point.at >= at);
       for (const judged of back) this.#baseline.remember(judged);
       this.#end(raised, 'calm');
-    } else if (point.at - raised.sinceAt >= RELEARN_DAYS * DAY) {
+    } else if (point.at - raised.raisedAt >= RELEARN_DAYS * DAY) {
       this.#baseline.relearn(held);
       this.#baseline.learnRhythm(held, alarm.ratio);
       raised.last = point.date;
