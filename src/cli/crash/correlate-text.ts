@@ -23,21 +23,28 @@ function explanationOf(explanation: Explanation, answer: Answer, width: number):
   const mark = explanation.cause ? 'CAUSE' : answer.verdict === 'ambiguous' ? 'OR' : 'NEAREST';
   return [
     wrapped(`${mark}  ${nameOf(explanation.when)}`, width),
-    ...bars(explanation, width),
+    ...bars(explanation, answer, width),
     wrapped(explanation.because, width, '  '),
   ].join('\n');
 }
 
-/** Events seen and expected, to one scale. */
-function bars({ events, expected }: Explanation, width: number): string[] {
-  const figures = [number(events), number(expected)];
-  const most = Math.max(events, expected);
-  const digits = Math.max(...figures.map((figure) => figure.length));
-  const room = width - '  expected  '.length - digits - 2;
-  return ['seen', 'expected'].map((label, at) => {
-    const value = at === 0 ? events : expected;
+/** How many times the usual rate events come inside, and everywhere else, to one scale. */
+function bars({ ratio, events, expected }: Explanation, { totals }: Answer, width: number): string[] {
+  const elsewhere = totals.elsewhere;
+  const lines = [
+    {
+      label: 'inside',
+      value: ratio * elsewhere,
+      text: `${number(events)} for ${number(expected / (elsewhere || 1))}`,
+    },
+    { label: 'elsewhere', value: elsewhere, text: `${number(elsewhere)} for 1` },
+  ];
+  const digits = Math.max(...lines.map(({ text }) => text.length));
+  const most = Math.max(...lines.map(({ value }) => value));
+  const room = width - '  elsewhere  '.length - digits - 2;
+  return lines.map(({ label, value, text }) => {
     const bar = most > 0 ? barOf((value / most) * room) : '';
-    return `  ${label.padEnd(8)}  ${(figures[at] as string).padStart(digits)}  ${bar}`.trimEnd();
+    return `  ${label.padEnd(9)}  ${text.padStart(digits)}  ${bar}`.trimEnd();
   });
 }
 

@@ -59,11 +59,18 @@ async function run(options: Options, io: Io): Promise<void> {
     throw new CliError('error: --before-population says nothing without --before-events', EXIT.usage);
   const [events, population, beforeEvents, beforePopulation] = await readAll(files, io);
   if (!events || !population) return;
+  mustHaveExposure(population, options.population);
+  if (beforePopulation) mustHaveExposure(beforePopulation, options.beforePopulation ?? '');
   const { correlate } = await import('../../crash/correlate/index.ts');
   const answer = told(() => correlate({ events, population, beforeEvents, beforePopulation }));
   if (options.output === 'wide') io.out(wideOf(answer));
   else if (options.output) io.out(await serialize(answer, options.output));
   else io.out(textOf(answer, Math.min(io.terminal?.columns ?? 80, 100)));
+}
+
+function mustHaveExposure({ rows, counts }: EncodedRows, file: string): void {
+  if (rows > 0 && (!counts || counts.some((count) => count > 0))) return;
+  throw new CliError(`error: ${file}: has no rows with exposure, so nothing can be expected of anything`);
 }
 
 async function readAll(files: readonly (string | undefined)[], io: Io): Promise<(EncodedRows | undefined)[]> {

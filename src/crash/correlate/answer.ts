@@ -6,7 +6,7 @@ import { type Cell, keyOf, type Sums, totalsOf } from './cube.ts';
 import { ratioInterval } from './interval.ts';
 import type { Question } from './join.ts';
 import { namesOf } from './names.ts';
-import { productOf } from './objective.ts';
+import { rateWithout } from './rates.ts';
 import { intersected, type RowLists, sumsOf, weightOf } from './row-lists.ts';
 import { certainty, expectedOf, shapeOf, tail } from './score.ts';
 import { type Cause, type Found, rivalsOf } from './search.ts';
@@ -174,7 +174,7 @@ function explanationOf(
   let counted = 0;
   for (const atom of fit.atoms) {
     if (!(atom.mask & (1 << bit))) continue;
-    const part = (fit.base * atom.expected * productOf(fit.ratios, atom.mask)) / (fit.ratios[bit] as number);
+    const part = fit.base * atom.expected * rateWithout(fit.rates, atom.mask, bit);
     mean += part;
     counted += atom.sums.events;
     effective += atom.expected;

@@ -2,6 +2,7 @@ import type { Attribute, Block, Cube, Measure } from './cube.ts';
 import { dependencies, rankOf } from './dependencies.ts';
 import { JOIN_LIMITS, type Joined, join, leavesOf, type Question } from './join.ts';
 import { effective, type Leaves, leavesFrom, type Noise, noiseOf } from './noise.ts';
+import { choose } from './score.ts';
 import { type Found, type Settings, search } from './search.ts';
 
 /** Earlier events that the fleet's rate is worth against a cell's own. */

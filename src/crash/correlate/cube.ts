@@ -84,13 +84,20 @@ export function totalsOf(cube: Cube): Sums {
 export function explained(
   cube: Cube,
   cells: readonly { cell: Cell; ratio: number }[],
+  combine: 'product' | 'sum',
   lists: { of(cell: Cell): readonly Int32Array[] },
 ): Cube {
   const blocks = cube.blocks.map((block, at) => {
     if (!('expected' in block.weights)) return block;
-    const expected = block.weights.expected?.slice() ?? new Float64Array(block.rows).fill(1);
-    for (const { cell, ratio } of cells)
-      for (const row of lists.of(cell)[at] as Int32Array) expected[row] = (expected[row] as number) * ratio;
+    const factors = new Float64Array(block.rows).fill(1);
+    for (const { cell, ratio } of cells) {
+      for (const row of lists.of(cell)[at] as Int32Array) {
+        const factor = factors[row] as number;
+        factors[row] = combine === 'product' ? factor * ratio : factor + ratio - 1;
+      }
+    }
+    const own = block.weights.expected;
+    const expected = own ? factors.map((factor, row) => factor * (own[row] as number)) : factors;
     return { ...block, weights: { ...block.weights, expected } };
   });
   return { ...cube, blocks };

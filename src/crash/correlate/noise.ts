@@ -98,7 +98,9 @@ function tellingRows(
     inRows += observed[row] as number;
   }
   if (inRows < total / 2) return { rows: [], isWhole };
-  rows.sort((a, b) => (expected[a] as number) - (expected[b] as number) || a - b);
+  // Equals by what they observed: the order of rows has no say.
+  const difference = (of: Float64Array, a: number, b: number) => (of[a] as number) - (of[b] as number);
+  rows.sort((a, b) => difference(expected, a, b) || difference(observed, a, b));
   return { rows, isWhole };
 }
 

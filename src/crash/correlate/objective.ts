@@ -1,10 +1,10 @@
 import { type Block, type Cell, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+import { productRates, type Rates, rateAt, sumRates } from './rates.ts';
 import { type RowLists, sumsOf } from './row-lists.ts';
 import { expectedOf, type Level, penaltyOf, type Rest, restOf, shapeOf } from './score.ts';
 
 /** More cells than bits of a number are no explanation. */
 export const CELLS_MAX = 30;
-const FIT_ROUNDS = 12;
 
 /** Rows that are in the same cells of a list: bit k of the mask for the k-th cell. */
 export interface Atom {
@@ -15,8 +15,8 @@ export interface Atom {
 
 export interface Fit {
   readonly atoms: readonly Atom[];
-  /** For each cell of the list, how many times its rate is raised; where cells overlap, rates multiply. */
-  readonly ratios: readonly number[];
+  /** For each cell of the list, how many times its rate is raised. */
+  readonly rates: Rates;
   /** Observed ÷ expected outside of all cells. */
   readonly base: number;
   readonly rest: Rest;
@@ -73,9 +73,9 @@ export class Objective {
     if (known !== undefined) return known;
     let cost = 0;
     for (const cell of cells) cost += this.penalty(cell);
-    const { gain, ratios, base } = this.fit(cells);
+    const { gain, rates } = this.fit(cells);
     // A fall is no cause.
-    const isRise = ratios.every((ratio) => ratio * base > base);
+    const isRise = rates.ratios.every((ratio) => ratio > 1);
     const value = isRise ? gain / this.level.dispersion - cost : Number.NEGATIVE_INFINITY;
     this.#values.set(key, value);
     return value;
@@ -94,18 +94,23 @@ export class Objective {
     }
     const rest = restOf(this.level, inside, covered, prior);
     const base = isFixed ? this.level.base : baseOf(rest, this.level);
-    const ratios = ratiosOf(atoms, cells.length, base);
     const isRestWell = isFixed || (isFloor && base >= this.level.base);
-    let gain = isRestWell ? 0 : rise(rest.events, rest.expected, base, this.level.base, rest.shape);
-    for (const { mask, sums, expected } of atoms)
-      gain += rise(
-        sums.events,
-        expected,
-        base * productOf(ratios, mask),
-        this.level.base,
-        shapeOf(sums, prior),
-      );
-    return { atoms, ratios, base, rest, gain };
+    const restGain = isRestWell ? 0 : rise(rest.events, rest.expected, base, this.level.base, rest.shape);
+    const gainOf = (rates: Rates) =>
+      atoms.reduce((gain, { mask, sums, expected }) => {
+        const to = base * rateAt(rates, mask);
+        return gain + rise(sums.events, expected, to, this.level.base, shapeOf(sums, prior));
+      }, restGain);
+    const counted = atoms.map(({ mask, sums, expected }) => ({ mask, events: sums.events, expected }));
+    const product = productRates(counted, cells.length, base);
+    const gain = gainOf(product);
+    if (atoms.every(({ mask }) => (mask & (mask - 1)) === 0))
+      return { atoms, rates: product, base, rest, gain };
+    const sum = sumRates(counted, cells.length, base);
+    const gainOfSum = gainOf(sum);
+    return gainOfSum > gain
+      ? { atoms, rates: sum, base, rest, gain: gainOfSum }
+      : { atoms, rates: product, base, rest, gain };
   }
 
   #atoms(cells: readonly Cell[]): Atom[] {
@@ -175,30 +180,6 @@ function baseOf({ events, expected }: Rest, level: Level): number {
   if (expected <= 1e-9) return level.base;
   const ratio = Math.max(events, 0.5) / expected;
   return level.isFloor ? Math.max(1, ratio) : ratio;
-}
-
-function ratiosOf(atoms: readonly Atom[], count: number, base: number): number[] {
-  const ratios = Array<number>(count).fill(1);
-  const rounds = atoms.length <= count ? 2 : FIT_ROUNDS;
-  for (let round = 0; round < rounds; round++) {
-    for (let bit = 0; bit < count; bit++) {
-      let events = 0;
-      let expected = 0;
-      for (const atom of atoms) {
-        if (!(atom.mask & (1 << bit))) continue;
-        events += atom.sums.events;
-        expected += (base * atom.expected * productOf(ratios, atom.mask)) / (ratios[bit] as number);
-      }
-      ratios[bit] = expected > 0 ? Math.max(1e-6, events / expected) : 1;
-    }
-  }
-  return ratios;
-}
-
-export function productOf(ratios: readonly number[], mask: number): number {
-  let product = 1;
-  for (let bit = 0; bit < ratios.length; bit++) if (mask & (1 << bit)) product *= ratios[bit] as number;
-  return product;
 }
 
 /** Log-likelihood at rate `to` less that at rate `from`. */

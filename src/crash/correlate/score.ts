@@ -2,7 +2,7 @@ import { incompleteBeta, poissonUpper } from '../statistics.ts';
 import type { Cube, Sums } from './cube.ts';
 
 /** Prior share of causes that need 1, 2, 3 and 4 attributes: simple ones are likelier. */
-const DEPTH_SHARE = [0.6, 0.25, 0.1, 0.05] as const;
+const DEPTH_SHARE = [0.4, 0.3, 0.2, 0.1] as const;
 
 /** What is normal now: observed ÷ expected outside of causes, and how it was found. */
 export interface Level {

@@ -5,7 +5,8 @@ import { rowsOf } from './counting.ts';
 import { type Cell, type Cube, contains, explained, keyOf, totalsOf } from './cube.ts';
 import { type Bounds, type Explored, explore } from './explore.ts';
 import { namesOf } from './names.ts';
-import { CELLS_MAX, Objective, productOf } from './objective.ts';
+import { CELLS_MAX, Objective } from './objective.ts';
+import { rateWithout } from './rates.ts';
 import { intersected, RowLists, sumsOf } from './row-lists.ts';
 import { certainty, expectedOf, type Level, shapeOf, tail } from './score.ts';
 
@@ -71,7 +72,7 @@ export function search(cube: Cube, settings: Settings): Found {
     const next = judged(known.length === 0 ? list : improved(whole, list, bounds), whole, settings);
     if (whole.value(next.map(({ cell }) => cell)) <= whole.value(known) + 1e-6) break;
     causes = next;
-    rest = explained(cube, causes, lists);
+    rest = takenAway(whole, causes);
   }
   return {
     causes,
@@ -82,6 +83,14 @@ export function search(cube: Cube, settings: Settings): Found {
     cellsVisited,
     cuboidsVisited,
   };
+}
+
+/** The cube with what is expected multiplied where causes are: explained, and so taken away. */
+function takenAway(objective: Objective, causes: readonly Cause[]): Cube {
+  const cells = causes.map(({ cell }) => cell);
+  const { ratios, combine } = objective.fit(cells).rates;
+  const parts = cells.map((cell, at) => ({ cell, ratio: ratios[at] as number }));
+  return explained(objective.cube, parts, combine, objective.lists);
 }
 
 export function levelOf(cube: Cube, { isDense, isAbsolute, dispersion }: Settings): Level {
@@ -253,7 +262,7 @@ function judged(list: readonly Cell[], objective: Objective, settings: Settings)
 
 function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
   const { level, cube } = objective;
-  const { atoms, ratios, base, rest, gain } = objective.fit(cells);
+  const { atoms, rates, base, rest, gain } = objective.fit(cells);
   const per = level.dispersion;
   return cells.map((cell, bit) => {
     let events = 0;
@@ -262,14 +271,14 @@ function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
     for (const atom of atoms) {
       if (!(atom.mask & (1 << bit))) continue;
       events += atom.sums.events;
-      mean += (base * atom.expected * productOf(ratios, atom.mask)) / (ratios[bit] as number);
+      mean += base * atom.expected * rateWithout(rates, atom.mask, bit);
       shape += shapeOf(atom.sums, cube.prior);
     }
     const known = certainty(shape, rest, level);
     const raw = tail(events / per, mean / per, known / per);
     const p = Math.min(1, raw * Math.exp(objective.penalty(cell)));
     const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
-    return { cell, ratio: ratios[bit] as number, p, gain: (gain - without) / per };
+    return { cell, ratio: rates.ratios[bit] as number, p, gain: (gain - without) / per };
   });
 }
 
@@ -288,7 +297,7 @@ export function rivalsOf({ causes, whole, first }: Found, settings: Settings): R
     if (of >= RIVALS_FOR) break;
     const others = causes.filter((_, at) => at !== of);
     const bounds: Bounds = { ...settings, depthMax: SEARCH_LIMITS.depth };
-    const cube = explained(whole.cube, others, whole.lists);
+    const cube = takenAway(whole, others);
     const seen = others.length === 0 ? first : explore(cube, levelOf(cube, settings), bounds);
     const names = namesOf(whole.cube, cell, whole.lists);
     const same = [names.cell, ...names.sameAs, cell];
