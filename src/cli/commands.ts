@@ -28,6 +28,11 @@ const CRASH_COMMANDS: readonly CommandEntry[] = [
     load: () => import('./crash/explain.ts'),
   },
   {
+    name: 'family',
+    summary: 'Merge, split, rename or mute families of crashes',
+    load: () => import('./crash/family.ts'),
+  },
+  {
     name: 'report',
     summary: 'Write what a kernel engineer wants to know of one signature',
     load: () => import('./crash/report.ts'),

@@ -1,15 +1,17 @@
 import { type Command, Option } from 'commander';
+import { familiesOf } from '../../crash/records/families.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
-import type { SignatureCount } from '../../platform/history/crashes.ts';
+import { CRASHES_READ_MAX, type CrashStore, type SignatureCount } from '../../platform/history/crashes.ts';
 import { countOption } from '../durations.ts';
 import type { Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { csv } from './csv.ts';
+import { decisionsOf } from './family.ts';
 import { openStore, type QueryOptions, queryOf, withQueryOptions } from './store.ts';
 
 interface Options extends QueryOptions {
   output?: 'json' | 'yaml' | 'wide' | 'csv';
-  by?: 'signature';
+  by?: 'signature' | 'family';
   limit: number;
 }
 
@@ -20,7 +22,7 @@ export function register(program: Command, io: Io): void {
       .description('List crashes, the newest first, or signatures, the most frequent first.'),
   )
     .addOption(
-      new Option('--by <what>', 'signature: one line for each, with its count').choices(['signature']),
+      new Option('--by <what>', 'one line for each, with its count').choices(['signature', 'family']),
     )
     .option('--limit <n>', 'at most so many', countOption(1, 1_000_000), 50)
     .addOption(
@@ -36,6 +38,7 @@ export function register(program: Command, io: Io): void {
 async function list(options: Options, io: Io): Promise<void> {
   await using store = await openStore(options, io);
   const query = queryOf(options, io, options.limit);
+  if (options.by === 'family') return await printFamilies(store, options, io);
   if (options.by === 'signature') return printSignatures(await store.signatures(query), options, io);
   const records = await store.list(query);
   const { output } = options;
@@ -94,6 +97,42 @@ async function printSignatures(
       output === 'wide' ? undefined : (io.terminal?.columns ?? 120),
     ),
   );
+}
+
+/** Families are made of all that is kept, so that they are the same whatever is asked for. */
+async function printFamilies(store: CrashStore, options: Options, io: Io): Promise<void> {
+  const all = await store.list({ planned: true, limit: CRASHES_READ_MAX });
+  const wanted = new Set((await store.list(queryOf(options, io, CRASHES_READ_MAX))).map(({ id }) => id));
+  const { families } = familiesOf(all, await decisionsOf(store));
+  const now = new Date(io.clock.now()).toISOString();
+  const rows = families
+    .map(({ id, title, members, muted, records }) => {
+      const own = records.filter((record) => wanted.has(record.id));
+      const isMuted = muted && (muted.until === undefined || muted.until > now);
+      return {
+        family: id,
+        count: own.length,
+        signatures: members.length,
+        first: own[0]?.happenedAt.slice(0, 10) ?? '',
+        last: own.at(-1)?.happenedAt.slice(0, 10) ?? '',
+        title: isMuted ? `(muted) ${title}` : title,
+        members,
+      };
+    })
+    .filter(({ count }) => count > 0)
+    .slice(0, options.limit);
+  const { output } = options;
+  if (output === 'json' || output === 'yaml') return io.out(await serialize(rows, output));
+  const cells = rows.map(({ members: _, ...row }) => Object.values(row).map(String));
+  const head = ['FAMILY', 'COUNT', 'SIGNATURES', 'FIRST', 'LAST', 'TITLE'];
+  if (output === 'csv') {
+    const names = head.map((name) => name.toLowerCase());
+    return io.out(
+      csv(cells.map((row) => Object.fromEntries(row.map((cell, at) => [names[at] as string, cell])))),
+    );
+  }
+  if (rows.length === 0) return io.out('No crashes.\n');
+  io.out(columns([head, ...cells], output === 'wide' ? undefined : (io.terminal?.columns ?? 120)));
 }
 
 /** Columns as wide as they need to be; the last one takes what is left of the line. */
