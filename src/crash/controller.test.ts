@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { VirtualClock } from '../platform/clock/virtual.ts';
 import type { CrashRecord } from '../platform/history/crash-record.ts';
+import { aCrash } from '../platform/history/crashes-suite.ts';
 import { strike } from '../simulation/fleet/faults.ts';
 import { World } from '../simulation/world.ts';
 import type { Kind } from './census.ts';
@@ -16,6 +17,7 @@ async function fleet() {
   await opening;
   const records = new Map<string, CrashRecord>();
   const days = new Map<string, readonly Kind[]>();
+  const orders: { order: unknown }[] = [];
   const database = { away: false };
   const netconsole = new Map<string, string[]>();
   const crashes = {
@@ -25,6 +27,7 @@ async function fleet() {
         get: async (id: string) => records.get(id),
         put: async (record: CrashRecord) => records.set(record.id, record),
         list: async () => [...records.values()],
+        orders: async () => orders,
         fleetDays: async () => [],
         hasFleetDay: async (day: string) => days.has(day),
         putFleetDay: async (day: string, kinds: readonly Kind[]) => void days.set(day, kinds),
@@ -35,7 +38,7 @@ async function fleet() {
   const start = () => world.start({ crashes });
   const replica = start();
   await clock.advance(2 * MINUTE);
-  return { clock, world, start, replica, records, days, database, netconsole };
+  return { clock, world, start, replica, records, days, orders, database, netconsole };
 }
 
 const only = (records: ReadonlyMap<string, CrashRecord>): CrashRecord => {
@@ -94,6 +97,30 @@ describe('a machine that crashes', () => {
         .slice(0, 2),
       ['netconsole', 'console'],
     );
+  });
+});
+
+describe('a surge', () => {
+  it('of one model is told once, holds rollouts on that model, and not where its family is muted', async () => {
+    const { clock, replica, records, orders } = await fleet();
+    const { crashes } = replica.drover.term ?? {};
+    assert.ok(crashes);
+    for (let at = 0; at < 9; at++) {
+      const happenedAt = new Date(clock.now() - at * HOUR).toISOString();
+      records.set(
+        `s${at}`,
+        aCrash(`s${at}`, { happenedAt, attributes: { model: 'bad' }, signature: 'c-bad' }),
+      );
+    }
+    await crashes.watch();
+    const named = () => crashes.surges.map(({ by, value }) => `${by}=${value}`).sort();
+    assert.deepEqual(named(), ['all=all', 'model=bad', 'signature=c-bad']);
+    const machine = replica.drover.caches.machines.get('m00001');
+    assert.ok(machine);
+    assert.equal(crashes.hold(machine)?.reason, 'CrashSurge');
+    orders.push({ order: { kind: 'mute', family: 'family-c-bad', by: 'ann', at: '' } });
+    await crashes.watch();
+    assert.deepEqual(named(), ['all=all', 'model=bad']);
   });
 });
 

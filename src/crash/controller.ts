@@ -16,8 +16,10 @@ import type { FleetDay } from '../platform/history/crashes.ts';
 import type { Outside } from '../platform/outside.ts';
 import { attributesOf } from './attributes.ts';
 import { censusOf, dayOf, type Kind } from './census.ts';
+import type { FamilyDecision } from './families/index.ts';
 import { explainLog } from './kernel-log/explain.ts';
 import { excerptOf } from './records/excerpt.ts';
+import { mutedSignatures } from './records/families.ts';
 import { recordOf } from './records/make.ts';
 import { merged } from './records/merge.ts';
 import { HISTORY_HOURS, type Surge, surgeHold, surgesOf } from './surges.ts';
@@ -42,6 +44,7 @@ export interface CrashRecords {
   get(id: string): Promise<CrashRecord | undefined>;
   put(record: CrashRecord): Promise<unknown>;
   list(query: CrashQuery): Promise<CrashRecord[]>;
+  orders(): Promise<{ order: unknown }[]>;
   hasFleetDay(day: string): Promise<boolean>;
   putFleetDay(day: string, kinds: readonly Kind[]): Promise<void>;
   fleetDays(since: Date, until: Date): Promise<FleetDay[]>;
@@ -119,7 +122,11 @@ export class CrashController {
     const crashes = await store.list({ since, limit: WATCHED_MAX });
     const days = await store.fleetDays(new Date(since), new Date(now + DAY));
     const before = new Set(this.surges.map(nameOf));
-    this.surges = surgesOf(crashes, days, now);
+    const decisions = (await store.orders()).map(({ order }) => order as FamilyDecision);
+    const muted = mutedSignatures(crashes, decisions, now);
+    this.surges = surgesOf(crashes, days, now).filter(
+      ({ by, value }) => by !== 'signature' || !muted.has(value),
+    );
     for (const surge of this.surges) if (!before.has(nameOf(surge))) onSurge(surge);
   }
 

@@ -36,3 +36,17 @@ export function familiesOf(
   }));
   return { families: filled.sort((a, b) => b.records.length - a.records.length), conflicts };
 }
+
+/** Signatures that nobody wants to be told of now. */
+export function mutedSignatures(
+  records: readonly CrashRecord[],
+  decisions: readonly FamilyDecision[],
+  now: number,
+): Set<string> {
+  if (!decisions.some(({ kind }) => kind === 'mute')) return new Set();
+  const { families } = familiesOf(records, decisions);
+  const muted = families.filter(
+    ({ muted }) => muted && (muted.until === undefined || Date.parse(muted.until) > now),
+  );
+  return new Set(muted.flatMap(({ members }) => members));
+}

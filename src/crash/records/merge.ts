@@ -13,7 +13,7 @@ export function merged(known: CrashRecord, fresh: CrashRecord): CrashRecord {
   const operation = fresh.operation ?? known.operation;
   return {
     ...better,
-    happenedAt: known.happenedAt < fresh.happenedAt ? known.happenedAt : fresh.happenedAt,
+    happenedAt: [known.happenedAt, fresh.happenedAt].sort()[0] as string,
     seenAt: known.seenAt,
     // What it was when it crashed, not what it is after its repair.
     attributes: { ...fresh.attributes, ...known.attributes },
