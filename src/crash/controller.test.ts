@@ -68,7 +68,9 @@ describe('a machine that crashes', () => {
     const { clock, world, records } = await fleet();
     strike(world.fleet, 'crash-dump', 'm00003');
     await clock.advance(30 * MINUTE);
-    assert.match(only(records).title, / in \w+$/);
+    const { title, evidence } = only(records);
+    assert.match(title, / in \w+$/);
+    assert.ok(evidence.some(({ kind, name }) => kind === 'vmcore-dmesg' && name.startsWith('/var/crash/')));
   });
 
   it('is recorded when the database is back, by the replica that leads then', async () => {

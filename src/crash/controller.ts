@@ -22,6 +22,7 @@ import { excerptOf } from './records/excerpt.ts';
 import { mutedSignatures } from './records/families.ts';
 import { recordOf } from './records/make.ts';
 import { merged } from './records/merge.ts';
+import { placeOf } from './records/places.ts';
 import { HISTORY_HOURS, type Surge, surgeHold, surgesOf } from './surges.ts';
 
 export const COLLECT_MS = 15_000;
@@ -33,6 +34,8 @@ const WATCHED_MAX = 20_000;
 const INCIDENTS_MAX = 50;
 /** Read side by side. */
 const READS_MAX = 8;
+/** A dump is named by the machine's clock, which may be off; the first symptom comes some seconds after it. */
+const BEFORE_MS = 2 * HOUR;
 /** An incident that ended longer ago has its record, or never will. */
 const LATE_MS = DAY;
 
@@ -151,11 +154,11 @@ export class CrashController {
     const { machine: name, cluster, node: nodeName } = incident.spec;
     const machine = caches.machines.get(name);
     const node = clusters.get(cluster)?.nodes.get(nodeName);
-    const pieces = await this.#pieces(machine, node);
+    const ended = incident.status?.endedAt !== undefined;
+    const pieces = await this.#pieces(incident, machine, node, ended);
     const log = pieces.map(({ text }) => text).join('\n');
     const explanation = explainLog(Buffer.from(log, 'latin1'));
     const cause = incident.status?.diagnosis?.cause;
-    const ended = incident.status?.endedAt !== undefined;
     // A hang is a crash only when the kernel says why; else it is healing's business.
     if (cause === 'Hung' && explanation.title === '') {
       if (ended) this.#done.set(incident.metadata.name, 'ended');
@@ -184,16 +187,43 @@ export class CrashController {
     if (!known) onRecord(record);
   }
 
-  /** The provider's console and netconsole: what is left while the machine itself does not answer. */
-  async #pieces(machine: Machine | undefined, node: NodeView | undefined): Promise<Piece[]> {
+  /**
+   * The provider's console and netconsole: what is left while the machine itself does not answer. When it does again,
+   * what it has kept on its disk: kdump's log is whole where the others are cut.
+   */
+  async #pieces(
+    incident: Incident,
+    machine: Machine | undefined,
+    node: NodeView | undefined,
+    answers: boolean,
+  ): Promise<Piece[]> {
     const { outside, netconsole } = this.#options;
-    const pieces: Piece[] = [];
+    const pieces: Piece[] = machine && answers ? await this.#kept(incident, machine, node) : [];
     const sent = netconsole(node);
     if (sent.length > 0) pieces.push({ kind: 'netconsole', name: 'netconsole', text: sent.join('\n') });
     const provider = machine && outside(machine)?.provider;
     const { console = [] } = provider ? await provider.describe(machine.spec.provider.id) : {};
     if (console.length > 0) pieces.push({ kind: 'console', name: 'console', text: console.join('\n') });
     return pieces;
+  }
+
+  async #kept(incident: Incident, machine: Machine, node: NodeView | undefined): Promise<Piece[]> {
+    const { outside, onError } = this.#options;
+    const hosts = outside(machine)?.hosts;
+    const ssh = machine.spec.addresses.ssh ?? `${node?.address ?? ''}:22`;
+    const began = Date.parse(incident.status?.firstSymptomAt ?? incident.metadata.creationTimestamp ?? '');
+    try {
+      const files = await hosts?.crashEvidence({ id: machine.spec.provider.id, ssh }, began - BEFORE_MS);
+      return (files ?? []).map(({ path, bytes }) => ({
+        kind: placeOf(path).kind,
+        name: path,
+        text: Buffer.from(bytes).toString('latin1'),
+      }));
+    } catch (error) {
+      // The machine is well for healing though its disk cannot be read: the record is made of the rest.
+      onError(machine.metadata.name, error);
+      return [];
+    }
   }
 }
 

@@ -83,6 +83,7 @@ export function setUp(options: Options = {}): Setting {
     outside: {
       provider,
       hosts: {
+        crashEvidence: async () => [],
         restartService: async (host, service) => {
           log.push(`restart ${service} ${host.ssh}`);
           if (provider.failure) throw provider.failure;

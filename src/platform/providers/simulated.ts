@@ -16,6 +16,7 @@ const reading = z.object({
   capabilities: z.object({ nmi: z.boolean(), powerCycle: z.boolean(), console: z.boolean() }),
 });
 const answer = z.enum(['Answers', 'Silent', 'Refused', 'Timeout']);
+const hostFiles = z.array(z.object({ path: z.string().max(1024), base64: z.base64() })).max(100);
 const probes = z.array(z.object({ ssh: answer, kubelet: answer }).nullable());
 
 /** @param endpoint as in MachineProvider.spec.simulated.endpoint: `http://127.0.0.1:PORT` */
@@ -37,6 +38,10 @@ export function simulatedOutside(endpoint: string): Outside {
         } catch (error) {
           throw new HostError(error instanceof Error ? error.message : String(error));
         }
+      },
+      crashEvidence: async ({ id }, since) => {
+        const files = hostFiles.parse(await call('evidence', { id, since }));
+        return files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
       },
     },
     prober: {

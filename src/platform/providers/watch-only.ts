@@ -28,6 +28,7 @@ export function watchOnlyOutside(clock: Clock): Outside {
       restartService: async () => {
         throw new HostError(NO_HANDS);
       },
+      crashEvidence: async () => [],
     },
     prober: tcpProber(clock),
   };

@@ -114,6 +114,14 @@ export class SimulatedFleet implements Outside {
         throw new HostError(`${service}.service: Main process exited, code=exited, status=1/FAILURE`);
       machine.setService(service, true);
     },
+    crashEvidence: async ({ id }, since) => {
+      const machine = this.get(id);
+      if (machine.phase !== 'Running' || !this.isConnected(machine))
+        throw new HostError(`${id} does not answer`);
+      return machine.dumps
+        .filter(({ at }) => at >= since)
+        .map(({ path, log }) => ({ path, bytes: Buffer.from(log) }));
+    },
   };
 
   readonly provider: Outside['provider'] = {

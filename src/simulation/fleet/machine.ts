@@ -25,6 +25,7 @@ export interface Boot {
 }
 
 const CONSOLE_LINES_MAX = 40;
+const DUMPS_MAX = 3;
 
 /**
  * One simulated server: power, kernel, two services, a cable, a clock. It changes by faults and by acts, and
@@ -47,6 +48,8 @@ export class SimulatedMachine {
   /** How far its clock is behind, in milliseconds. */
   clockBehind_ms = 0;
   readonly console: string[] = [];
+  /** What kdump has written to its disk. */
+  readonly dumps: { at: number; path: string; log: string }[] = [];
   readonly #clock: Clock;
   readonly #durations: Durations;
   readonly #onBoot: (boot: Boot) => void;
@@ -97,14 +100,22 @@ export class SimulatedMachine {
   /** Kernel panic; with kdump it writes its dump and boots, without it stays where it is. */
   panic(options: { dump: boolean }): void {
     if (this.phase === 'Off') return;
-    for (const line of lastWords(this.model, (this.#clock.now() - this.upAt) / 1000)) this.print(line);
+    const at = this.#clock.now();
+    const words = lastWords(this.model, (at - this.upAt) / 1000);
+    for (const line of words) this.print(line);
     const text = 'Kernel panic - not syncing: Fatal exception';
     if (!options.dump) {
       this.#become('Panicked', text, `---[ end ${text} ]---`);
       return;
     }
     this.#become('Dumping', text, 'kdump: saving vmcore-dmesg.txt', 'kdump: saving vmcore');
-    this.#after(this.#draw(this.#durations.dump_ms), () => this.boot(undefined));
+    this.#after(this.#draw(this.#durations.dump_ms), () => {
+      const [day = '', time = ''] = new Date(at).toISOString().slice(0, 19).split('T');
+      const path = `/var/crash/127.0.0.1-${day}-${time}/vmcore-dmesg.txt`;
+      this.dumps.push({ at, path, log: `${[...words, text].join('\n')}\n` });
+      if (this.dumps.length > DUMPS_MAX) this.dumps.shift();
+      this.boot(undefined);
+    });
   }
 
   hang(): void {

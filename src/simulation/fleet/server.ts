@@ -31,6 +31,7 @@ const bodies = {
     z.strictObject({ act: z.enum(['powerCycle', 'powerOn', 'nmi']), id, key }),
   ]),
   restart: z.strictObject({ id, service }),
+  evidence: z.strictObject({ id, since: z.number() }),
   probe: z.strictObject({ ids: z.array(id).max(MACHINES_MAX) }),
   fault: z.strictObject({
     machine: id,
@@ -89,6 +90,11 @@ async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<
     case 'restart': {
       const { id, service } = bodies.restart.parse(body);
       return fleet.hosts.restartService({ id, ssh: id }, service);
+    }
+    case 'evidence': {
+      const { id, since } = bodies.evidence.parse(body);
+      const files = await fleet.hosts.crashEvidence({ id, ssh: id }, since);
+      return files.map(({ path, bytes }) => ({ path, base64: Buffer.from(bytes).toString('base64') }));
     }
     case 'probe':
       return bodies.probe.parse(body).ids.map((each) => {
