@@ -1,20 +1,26 @@
 import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { rowsOfCrashes } from '../../crash/records/series.ts';
 import {
   FALSE_ALARMS_DEFAULT,
   rowsOf,
+  type Series,
   SeriesError,
   type SeriesOptions,
   seriesOf,
   type Trend,
   trend,
 } from '../../crash/trend/index.ts';
+import { DAY } from '../../platform/clock/clock.ts';
+import { CRASHES_READ_MAX } from '../../platform/history/crashes.ts';
 import { readTable, type Table, TableError } from '../../platform/tables.ts';
 import { CliError, EXIT, type Io, wantsColour } from '../io.ts';
+import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 import { textOf } from './trend-chart.ts';
 
-interface Options {
-  series: string;
+interface Options extends QueryOptions {
+  series?: string;
+  by: 'day' | 'hour';
   exposure?: string;
   falseAlarms: string;
   missing: 'unknown' | 'zero';
@@ -22,15 +28,23 @@ interface Options {
 }
 
 const COLUMNS_DEFAULT = 80;
+/** History enough to know weekdays, and the last weeks by the hour. */
+const SINCE_DEFAULT = { day: '120d', hour: '30d' } as const;
 const POINTS_A_PART = 10_000;
 
 export function register(program: Command, io: Io): void {
-  program
-    .command('trend')
-    .description(
-      'Say where a series of counts rises above what its history explains. Each point is judged by those before it.',
+  withQueryOptions(
+    program
+      .command('trend')
+      .description(
+        'Say where crashes, or any series of counts, rise above what their history explains. Each point is judged by those before it.',
+      ),
+  )
+    .option(
+      '--series <file>',
+      'instead of crashes: CSV with a header or JSON lines: date,count[,exposure]; - is stdin',
     )
-    .requiredOption('--series <file>', 'CSV with a header or JSON lines: date,count[,exposure]; - is stdin')
+    .addOption(new Option('--by <step>', 'crashes a day or an hour').choices(['day', 'hour']).default('day'))
     .option('--exposure <column>', 'the column of machine-days, when it is not called exposure')
     .option(
       '--false-alarms <n>',
@@ -53,10 +67,8 @@ async function run(options: Options, io: Io): Promise<void> {
       `--false-alarms: "${options.falseAlarms}" is not a number from 0.000001 to 5`,
       EXIT.usage,
     );
-  const { missing, exposure } = options;
-  const wanted: SeriesOptions = { missing, ...(exposure !== undefined && { exposure }) };
-  const table = await read(options.series, io);
-  const series = told(() => seriesOf(rowsOf(table, wanted), wanted));
+  const { name, series } =
+    options.series === undefined ? await crashes(options, io) : await given(options.series, options, io);
   const result = trend(series, { falseAlarms });
   if (options.output === 'json') {
     for (const part of jsonOf(result, series.hasExposure, {
@@ -69,7 +81,7 @@ async function run(options: Options, io: Io): Promise<void> {
   }
   const columns = Math.max(40, io.terminal?.columns ?? COLUMNS_DEFAULT);
   io.out(
-    textOf(table.name, series, result, {
+    textOf(name, series, result, {
       columns: Math.min(columns, 120),
       colour: wantsColour(io),
       falseAlarms,
@@ -95,6 +107,28 @@ function* jsonOf({ points, alarms }: Trend, hasExposure: boolean, more: object):
 function rounded(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isInteger(value) || key === 'exposure') return value;
   return Number(value.toPrecision(6));
+}
+
+async function given(
+  file: string,
+  { missing, exposure }: Options,
+  io: Io,
+): Promise<{ name: string; series: Series }> {
+  const wanted: SeriesOptions = { missing, ...(exposure !== undefined && { exposure }) };
+  const table = await read(file, io);
+  return { name: table.name, series: told(() => seriesOf(rowsOf(table, wanted), wanted)) };
+}
+
+/** The crashes that are kept, against the machines there were. */
+async function crashes(options: Options, io: Io): Promise<{ name: string; series: Series }> {
+  const now = options.until ? timeOf('--until', options.until, io) : io.clock.now();
+  const since = timeOf('--since', options.since ?? SINCE_DEFAULT[options.by], io);
+  const query = { ...queryOf(options, io, CRASHES_READ_MAX), since };
+  await using store = await openStore(options, io);
+  const records = await store.list(query);
+  const days = await store.fleetDays(new Date(since), new Date(now + DAY));
+  const rows = rowsOfCrashes(records, days, { since, now, step: options.by, where: query.where });
+  return { name: 'crashes', series: told(() => seriesOf(rows, { missing: 'zero' })) };
 }
 
 async function read(file: string, io: Io): Promise<Table> {
