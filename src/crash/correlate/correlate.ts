@@ -15,6 +15,7 @@ const HEAVY = 1.2;
 const LEAST_EVENTS = 3;
 /** Of a million events nobody looks for a cause of a few; what is left aside makes the rest quick. */
 const LEAST_EXCESS_SHARE = 0.003;
+const LEAST_SHARE_OF_MOST = 0.1;
 export const COMBINED_MAX = 16;
 
 export interface Prepared {
@@ -90,6 +91,7 @@ export function prepare(question: Question): Prepared {
         leastRatio: 1.2,
         leastEvents: LEAST_EVENTS,
         leastExcess,
+        leastShareOfMost: rows <= JOIN_LIMITS.leaf_rows ? 0 : LEAST_SHARE_OF_MOST,
       },
     },
     true,

@@ -124,14 +124,23 @@ export function keptRows(
   const codes = block.codes[attribute] as Codes;
   const { kept, cells } = scratchOf(length);
   let count = 0;
-  for (let at = 0; at < length; at++) {
-    const row = rows ? (rows[at] as number) : at;
-    const key = (parents ? (parents[at] as number) * size : 0) + (codes[row] as number);
-    const place = slots ? slots.find(key) : key;
-    const id = place < 0 ? -1 : (ids[place] as number);
-    if (id < 0) continue;
-    kept[count] = row;
-    cells[count++] = id;
+  if (!rows && !slots) {
+    for (let row = 0; row < length; row++) {
+      const id = ids[codes[row] as number] as number;
+      if (id < 0) continue;
+      kept[count] = row;
+      cells[count++] = id;
+    }
+  } else {
+    for (let at = 0; at < length; at++) {
+      const row = rows ? (rows[at] as number) : at;
+      const key = (parents ? (parents[at] as number) * size : 0) + (codes[row] as number);
+      const place = slots ? slots.find(key) : key;
+      const id = place < 0 ? -1 : (ids[place] as number);
+      if (id < 0) continue;
+      kept[count] = row;
+      cells[count++] = id;
+    }
   }
   return { block, rows: kept.slice(0, count), parents: cells.slice(0, count), length: count };
 }

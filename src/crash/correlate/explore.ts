@@ -40,6 +40,8 @@ export interface Bounds {
   /** A cell must hold so many events, and so many more than expected, for a cause to hide in it. */
   readonly leastEvents: number;
   readonly leastExcess: number;
+  /** And this share of the largest excess of one attribute's value; smaller causes are seen when that is explained. */
+  readonly leastShareOfMost: number;
 }
 
 export function explore(
@@ -53,14 +55,19 @@ export function explore(
   return search.result();
 }
 
+type Four = [number, number, number, number];
+
 class Search {
   readonly #cube: Cube;
   readonly #level: Level;
   readonly #bounds: Bounds;
   readonly #fixed: Cell;
   readonly #counters = new Map<Measure, Float64Array>();
+  readonly #measures: ReadonlySet<string>;
   #best: Candidate[] = [];
   #nearest: Candidate | undefined;
+  /** The largest excess of a cell so far. */
+  #most = 0;
   readonly #cuboids: { score: number; cells: Candidate[] }[] = [];
   #cellsVisited = 0;
   #cuboidsVisited = 0;
@@ -68,6 +75,7 @@ class Search {
   constructor(cube: Cube, level: Level, bounds: Bounds) {
     this.#cube = cube;
     this.#level = level;
+    this.#measures = new Set(cube.blocks.flatMap(({ weights }) => Object.keys(weights)));
     this.#bounds = bounds;
     this.#fixed = bounds.within ?? { attributes: [], codes: [] };
   }
@@ -77,8 +85,22 @@ class Search {
     const open = this.#bounds.joined.filter(
       (each) => !fixed.some((one) => one === each || this.#implied(one, each)),
     );
+    // Where rows are many: once over each attribute by itself, to know what is worth a descent.
+    if (this.#bounds.leastShareOfMost > 0 && fixed.length === 0) this.#survey(start, open);
     if (fixed.length < this.#bounds.depthMax) this.#descend(start, [], [[]], open);
     if (fixed.length === 0) for (const each of this.#bounds.alone) this.#count(start, [], [[]], each, []);
+  }
+
+  #survey(start: readonly Rows[], open: readonly number[]): void {
+    for (const attribute of open) {
+      const size = this.#cube.attributes[attribute]?.values.length ?? 0;
+      const sums = MEASURES.map((measure) => this.#sum(start, measure, attribute, size, size, undefined));
+      for (let at = 0; at < size; at++) {
+        const [events, expected, beforeEvents, beforeExpected] = sums.map((sum) => sum[at] as number) as Four;
+        const mean = expectedOf({ events, expected, beforeEvents, beforeExpected }, this.#cube.prior);
+        this.#most = Math.max(this.#most, events - this.#level.base * mean);
+      }
+    }
   }
 
   result(): Explored {
@@ -150,7 +172,8 @@ class Search {
       Float64Array,
     ];
     const prior = this.#cube.prior;
-    const { leastEvents, leastExcess } = this.#bounds;
+    const { leastEvents } = this.#bounds;
+    const leastExcess = Math.max(this.#bounds.leastExcess, this.#bounds.leastShareOfMost * this.#most);
     const order = [...this.#fixed.attributes, ...cuboid];
     const cells = cellsOf(this.#cube, order);
     const cuboidCost = cuboidPenalty(this.#cube, order.length);
@@ -174,6 +197,7 @@ class Search {
       if (mean <= 0) continue;
       const key = slots ? (slots.keys[at] as number) : at;
       const usual = this.#level.base * mean;
+      if (seen - usual > this.#most) this.#most = seen - usual;
       if (seen - usual + 3 * Math.sqrt(usual) >= leastExcess) {
         ids[at] = codes.length;
         codes.push([...(parents[Math.floor(key / size)] as number[]), key % size]);
@@ -215,6 +239,8 @@ class Search {
     slots: Slots | undefined,
   ): Float64Array {
     let into = this.#counters.get(measure);
+    // A measure that no block has stays 0.
+    if (into && into.length >= count && !this.#measures.has(measure)) return into;
     if (!into || into.length < count) {
       into = new Float64Array(Math.max(1024, count));
       this.#counters.set(measure, into);

@@ -1,4 +1,5 @@
 import { type Block, type Cell, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+import type { Explored } from './explore.ts';
 import { productRates, type Rates, rateAt, sumRates } from './rates.ts';
 import { type RowLists, sumsOf } from './row-lists.ts';
 import { expectedOf, type Level, penaltyOf, type Rest, restOf, shapeOf } from './score.ts';
@@ -34,6 +35,7 @@ export class Objective {
   readonly lists: RowLists;
   readonly #sums = new Map<string, Sums>();
   readonly #penalties = new Map<string, number>();
+  readonly #inside = new Map<string, Explored>();
   readonly #values = new Map<string, number>();
   /** By block: which cells of a list each row is in, all 0 between uses. */
   readonly #masks: Int32Array[] = [];
@@ -52,6 +54,14 @@ export class Objective {
       this.#sums.set(key, sums);
     }
     return sums;
+  }
+
+  /** What is inside of a cell, looked for once. */
+  inside(cell: Cell, look: () => Explored): Explored {
+    const key = keyOf(cell);
+    const known = this.#inside.get(key) ?? look();
+    this.#inside.set(key, known);
+    return known;
   }
 
   penalty(cell: Cell): number {

@@ -27,6 +27,7 @@ export interface Settings {
   readonly leastShare: number;
   readonly leastEvents: number;
   readonly leastExcess: number;
+  readonly leastShareOfMost: number;
 }
 
 export interface Cause {
@@ -108,16 +109,21 @@ function bestList(objective: Objective, seen: Explored, bounds: Bounds): Cell[] 
   for (const { cells } of seen.cuboids.slice(0, SEARCH_LIMITS.starts))
     starts.push(cells.map(({ cell }) => cell));
   let best: Cell[] = [];
+  const known = new Set<string>();
   for (const start of starts) {
-    const list = improved(objective, start, bounds);
+    const list = improved(objective, start, bounds, known);
     if (objective.value(list) > objective.value(best) + 1e-9) best = list;
   }
   return best;
 }
 
-function improved(objective: Objective, start: Cell[], bounds: Bounds): Cell[] {
+/** Better and better lists; one that another start has come to (`known`) is as good as that one's end. */
+function improved(objective: Objective, start: Cell[], bounds: Bounds, known = new Set<string>()): Cell[] {
   let list = start;
   for (let step = 0; step < SEARCH_LIMITS.improvements; step++) {
+    const key = list.map(keyOf).sort().join(';');
+    if (known.has(key)) return list;
+    known.add(key);
     const value = objective.value(list);
     const next =
       better(objective, value, merges(list)) ??
@@ -134,6 +140,7 @@ function better(objective: Objective, value: number, options: Iterable<Cell[]>):
   let best: Cell[] | undefined;
   let most = value + 1e-6;
   for (const option of options) {
+    if (option.length === 2 && !mayReach(objective, option, most)) continue;
     const worth = objective.value(option);
     if (worth <= most) continue;
     most = worth;
@@ -141,6 +148,15 @@ function better(objective: Objective, value: number, options: Iterable<Cell[]>):
   }
   return best;
 }
+
+/** Whether two cells together may gain so much: overlapping ones share it, and are dear to count. */
+function mayReach(objective: Objective, pair: readonly Cell[], value: number): boolean {
+  const alone = pair.reduce((sum, cell) => sum + Math.max(0, objective.value([cell])), 0);
+  return PAIR_SLACK * alone >= value;
+}
+
+/** The level outside falls when two causes are out of it, so that together they gain somewhat more than alone. */
+const PAIR_SLACK = 1.5;
 
 /** One more general cell instead of those that it contains, alone or with the condition that it left out. */
 function merges(list: readonly Cell[]): Cell[][] {
@@ -217,9 +233,11 @@ function* splits(objective: Objective, list: readonly Cell[], bounds: Bounds): I
   for (const parent of [...list, ...commonParents(list)]) {
     if (parent.attributes.length >= bounds.depthMax) continue;
     if (parent.attributes.some((each) => bounds.alone.includes(each))) continue;
-    const lists = objective.lists.of(parent);
-    const rows = objective.cube.blocks.map((block, at) => rowsOf(block, lists[at] as Int32Array));
-    const inside = explore(objective.cube, objective.level, { ...bounds, within: parent }, rows);
+    const inside = objective.inside(parent, () => {
+      const lists = objective.lists.of(parent);
+      const rows = objective.cube.blocks.map((block, at) => rowsOf(block, lists[at] as Int32Array));
+      return explore(objective.cube, objective.level, { ...bounds, within: parent }, rows);
+    });
     const others = list.filter((cell) => !contains(parent, cell));
     if (inside.best[0]) yield [...others, inside.best[0].cell];
     for (const { cells } of inside.cuboids.slice(0, SEARCH_LIMITS.starts))
