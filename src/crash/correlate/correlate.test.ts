@@ -136,6 +136,23 @@ describe('no cause', () => {
       assert.equal(correlate(story({ seed, machines: 2000, events: 40 })).verdict, 'chance', `seed ${seed}`);
   });
 
+  test('crashes that come in threes and fives on a few machines are chance, where a column names machines', () => {
+    for (let seed = 40; seed < 50; seed++) {
+      const roll = dice(seed);
+      const records = fleet(roll, 3000).map((record, at) => ({ ...record, machine: `host-${at}` }));
+      const loops = Array.from({ length: 14 }, () =>
+        Array<Attributes>(3 + roll.below(3)).fill(roll.pick(records)),
+      );
+      const names = [...FLEET_COLUMNS, 'machine'];
+      const answer = correlate({ events: encoded(loops.flat(), names), population: encoded(records, names) });
+      assertCauses(answer);
+      assert.ok(
+        answer.notes.some((note) => /Events cluster: their variance is [345]/.test(note)),
+        answer.notes.join(),
+      );
+    }
+  });
+
   test('no events at all', () => {
     const { population } = story();
     const answer = correlate({ events: encoded([], FLEET_COLUMNS), population });

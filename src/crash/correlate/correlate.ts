@@ -1,7 +1,7 @@
-import type { Attribute, Block, Cube, Measure } from './cube.ts';
+import type { Attribute, Block, Codes, Cube, Measure } from './cube.ts';
 import { dependencies, rankOf } from './dependencies.ts';
 import { JOIN_LIMITS, type Joined, join, leavesOf, type Question } from './join.ts';
-import { effective, type Leaves, leavesFrom, type Noise, noiseOf } from './noise.ts';
+import { clustering, effective, type Leaves, leavesFrom, type Noise, noiseOf } from './noise.ts';
 import { choose } from './score.ts';
 import { type Found, type Settings, search } from './search.ts';
 
@@ -83,7 +83,7 @@ export function prepare(question: Question): Prepared {
       rate,
       settings: {
         ...role,
-        dispersion: 1,
+        dispersion: clusteringOf(joined),
         isDense: false,
         isAbsolute,
         alpha: ALPHA,
@@ -98,6 +98,18 @@ export function prepare(question: Question): Prepared {
   );
 }
 
+/** How events cluster on machines, where a column names machines. */
+function clusteringOf({ attributes, blocks }: Joined): number {
+  const [events, population] = blocks;
+  const name = attributes.findIndex(({ isIdentifier }) => isIdentifier);
+  if (name < 0 || !events || !population) return 1;
+  const counts = Array<number>(attributes[name]?.values.length ?? 0).fill(0);
+  const codes = events.codes[name] as Codes;
+  for (let row = 0; row < events.rows; row++)
+    counts[codes[row] as number] = (counts[codes[row] as number] as number) + (events.counts?.[row] ?? 1);
+  return clustering(counts, population.rows);
+}
+
 /** What is counted, and how strictly it is judged, by the noise of the leaves. */
 function measuredBy(
   noise: ReturnType<typeof noiseOf>,
@@ -110,7 +122,10 @@ function measuredBy(
       ...prepared,
       cube: raw,
       noise: undefined,
-      settings: { ...settings, dispersion: 'dense' in noise ? 1 : noise.dispersion },
+      settings: {
+        ...settings,
+        dispersion: Math.max(settings.dispersion, 'dense' in noise ? 1 : noise.dispersion),
+      },
     };
   const { dense } = noise;
   const isHeavy = dense.heavy > HEAVY;

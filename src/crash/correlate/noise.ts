@@ -207,6 +207,20 @@ export function effective(block: Block, leaves: Leaves, noise: Noise): Block {
   return { rows: block.rows, codes: block.codes, weights: { events, expected } };
 }
 
+/**
+ * Variance ÷ mean of events that come in clusters on machines: Σm² ÷ Σm of the machines' counts (compound Poisson),
+ * less what chance repeats. The worst two are left out: one machine in a crash loop is a finding, not a habit.
+ */
+export function clustering(counts: readonly number[], machines: number): number {
+  const usual = counts.toSorted((a, b) => b - a).slice(CLUSTER_WORST);
+  const events = usual.reduce((sum, count) => sum + count, 0);
+  if (events === 0 || machines === 0) return 1;
+  const squares = usual.reduce((sum, count) => sum + count * count, 0);
+  return Math.max(1, squares / events - events / machines);
+}
+
+const CLUSTER_WORST = 2;
+
 export function median(values: readonly number[]): number {
   if (values.length === 0) return 0;
   const sorted = Float64Array.from(values).sort();
