@@ -48,6 +48,17 @@ describe('a crash', () => {
       workqueue: 'nvme-wq nvme_reset_work [nvme]',
     });
   });
+  it('names the task that hangs, not the thread that noticed', () => {
+    const { report } = explain(`INFO: task kworker/u8:3:86 blocked for more than 120 seconds.
+Call Trace:
+ schedule+0x5a/0xd0
+ flaky_wait+0x1b/0x22 [flaky]
+Kernel panic - not syncing: hung_task: blocked tasks
+CPU: 0 PID: 23 Comm: khungtaskd Tainted: G           OE      6.1.0-56-cloud-amd64 #1  Debian 6.1.192-2
+`);
+    assert.equal(report?.facts.process, 'kworker/u8:3');
+    assert.equal(report?.facts.pid, 86);
+  });
   it('has the same name behind syslog, levels, journald and carriage returns', () => {
     const { title } = explain(OOPS);
     for (const lead of [

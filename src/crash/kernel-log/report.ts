@@ -105,11 +105,17 @@ export function reportOf(window: Window, rules: RuleSet): Report {
       (template.includes('{frame}') && !frame) ||
       (rule.stack === 'needed' && !hasStack),
     panicked: window.panicked,
-    facts: factsOf(own.slice(Math.max(0, open))),
+    facts: { ...factsOf(own.slice(Math.max(0, open))), ...taskOf(captures) },
     span: window.span,
     ...(time !== undefined && { time }),
     opening: text.slice(0, OPENING_LENGTH_MAX),
   };
+}
+
+/** The task that the opening names, `rsync:4711`: what follows is mostly of the watchdog's own thread. */
+function taskOf({ task }: Captures): Pick<Facts, 'process' | 'pid'> {
+  const [, process, pid] = /^(.{1,40}):(\d{1,9})$/.exec(task ?? '') ?? [];
+  return process === undefined ? {} : { process, pid: Number(pid) };
 }
 
 /** Those that the same task or CPU printed, where the log tells; and what programs wrote is not the kernel's. */
