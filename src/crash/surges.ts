@@ -51,15 +51,14 @@ interface Cell {
  * @param days the fleet's days of that time; without them the fleet is taken to have been as large as ever
  */
 export function surgesOf(records: readonly CrashRecord[], days: readonly FleetDay[], now: number): Surge[] {
-  const end = Math.floor(now / HOUR) * HOUR + HOUR;
-  const start = end - HISTORY_HOURS * HOUR;
-  const within = records.filter(({ happenedAt }) => Date.parse(happenedAt) >= start);
-  const cells = cellsOf(within, end);
+  const hours = hoursOf(records, days, now);
+  const within = records.filter(({ happenedAt }) => Date.parse(happenedAt) >= hours.start);
+  const cells = cellsOf(within, now);
   const judged = cells.filter(({ lately }) => lately >= LATELY_MIN).slice(0, CELLS_MAX);
   if (judged.length === 0) return [];
-  const exposureOf = exposures(days, start);
+  const exposureOf = exposures(days, hours);
   const series = judged.map((cell): WatchedSeries => {
-    const points = pointsOf(within.filter(cell.of), exposureOf(cell), start);
+    const points = pointsOf(within.filter(cell.of), exposureOf(cell), hours);
     return { id: idOf(cell), weight: cell.weight, points };
   });
   // Cells that cannot alarm now have their share of the budget too: they could have.
@@ -105,39 +104,58 @@ function cellsOf(records: readonly CrashRecord[], end: number): Cell[] {
 }
 
 /** Machines of a cell by hour. A signature may strike any machine. */
-function exposures(days: readonly FleetDay[], start: number): (cell: Cell) => (hour: number) => number {
-  const sum = (cell: Cell | undefined) => {
-    const byDay = new Map<string, number>();
-    for (const { day, attributes, machines } of days) {
-      if (cell && attributes[cell.by] !== cell.value) continue;
-      byDay.set(day, (byDay.get(day) ?? 0) + machines);
-    }
-    return byDay;
-  };
+function exposures(days: readonly FleetDay[], hours: Hours): (cell: Cell) => (hour: number) => number {
+  const counted = new Set(days.map(({ day }) => day));
   return (cell) => {
-    const own = cell.by === 'all' || cell.by === 'signature';
-    const byDay = sum(own ? undefined : cell);
-    let last = [...byDay.values()][0] ?? 1;
+    const own = cell.by !== 'all' && cell.by !== 'signature';
+    const machines = new Map<string, number>();
+    for (const { day, attributes, machines: count } of days) {
+      if (own && attributes[cell.by] !== cell.value) continue;
+      machines.set(day, (machines.get(day) ?? 0) + count);
+    }
+    // Without any count the fleet is taken to have been as large as ever.
+    let last = counted.size === 0 ? 1 : 0;
     const known: number[] = [];
-    for (let hour = 0; hour < HISTORY_HOURS; hour++) {
-      const day = new Date(start + hour * HOUR).toISOString().slice(0, 10);
-      // A day that was not counted is like the one before it.
-      last = byDay.get(day) ?? last;
-      known.push(Math.max(1, last) / 24);
+    for (let hour = 0; hour < hours.count; hour++) {
+      const day = new Date(hours.start + hour * HOUR).toISOString().slice(0, 10);
+      // A day that was not counted is like the one before it; one on which the kind was not there has none.
+      if (counted.has(day)) last = machines.get(day) ?? 0;
+      known.push(last / 24);
     }
     return (hour) => known[hour] as number;
   };
 }
 
+interface Hours {
+  start: number;
+  count: number;
+}
+
+/**
+ * The history begins when the fleet was first counted, or with the first crash: before that nobody wrote anything
+ * down, and no crash in the records does not mean that there was none.
+ */
+function hoursOf(records: readonly CrashRecord[], days: readonly FleetDay[], now: number): Hours {
+  const end = Math.floor(now / HOUR) * HOUR + HOUR;
+  const counted = days.reduce((first, { day }) => (first === '' || day < first ? day : first), '');
+  const crashed = records.reduce(
+    (first, { happenedAt }) => (first === '' || happenedAt < first ? happenedAt : first),
+    '',
+  );
+  const begin = Date.parse(counted || crashed || new Date(end).toISOString());
+  const start = Math.max(end - HISTORY_HOURS * HOUR, Math.floor(begin / HOUR) * HOUR);
+  return { start, count: Math.max(0, Math.round((end - start) / HOUR)) };
+}
+
 function pointsOf(
   records: readonly CrashRecord[],
   exposure: (hour: number) => number,
-  start: number,
+  { start, count }: Hours,
 ): Point[] {
-  const counts = new Int32Array(HISTORY_HOURS);
+  const counts = new Int32Array(count);
   for (const { happenedAt } of records) {
     const hour = Math.floor((Date.parse(happenedAt) - start) / HOUR);
-    if (hour >= 0 && hour < HISTORY_HOURS) counts[hour] = (counts[hour] ?? 0) + 1;
+    if (hour >= 0 && hour < count) counts[hour] = (counts[hour] ?? 0) + 1;
   }
   return Array.from(counts, (count, hour) => {
     const at = start + hour * HOUR;
