@@ -12,16 +12,16 @@ export function mayInstall(): boolean {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version');
 }
 
-/** Installs a package; why it could not, where it could not. */
-export function installPackage(name: string): string | undefined {
+/** Installs packages; why it could not, where it could not. */
+export function installPackage(...names: string[]): string | undefined {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const options = { timeout: INSTALL_MS_MAX, stdio: 'pipe', env } as const;
   const wait = ['-o', `DPkg::Lock::Timeout=${LOCK_S_MAX}`];
   try {
     execFileSync('apt-get', [...wait, 'update'], options);
-    execFileSync('apt-get', [...wait, 'install', '--yes', '--no-install-recommends', name], options);
+    execFileSync('apt-get', [...wait, 'install', '--yes', '--no-install-recommends', ...names], options);
   } catch (error) {
-    return `apt-get could not install the package ${name}: ${String(error).split('\n')[0]}`;
+    return `apt-get could not install the package ${names.join(', ')}: ${String(error).split('\n')[0]}`;
   }
   return undefined;
 }

@@ -55,11 +55,14 @@ export async function filesIn(paths: readonly string[]): Promise<string[]> {
 export async function readEvidence(path: string, io: Io): Promise<Found> {
   const { raw, cut, changedAt } = path === '-' ? await readInput(io) : await readTail(path);
   const place = placeOf(path);
-  const about = { ...place, path, name: path === '-' ? 'standard input' : basename(path), cut };
-  const bytes = unpack(raw);
-  const { kind, text } = await textOf(path, bytes, place.kind);
+  const about = { ...place, path, name: path === '-' ? 'standard input' : basename(path) };
+  const unpacked = unpack(raw);
+  const { kind, text } = await textOf(path, unpacked, place.kind);
+  // Of a dump its log is kept: the memory itself is large, and holds what is nobody's business.
+  const isMemory = isDump(unpacked.subarray(0, 8));
+  const bytes = isMemory ? Buffer.from(text, 'latin1') : unpacked;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { ...about, kind, bytes, text, sha256, ...(changedAt && { changedAt }) };
+  return { ...about, kind, bytes, text, cut: cut && !isMemory, sha256, ...(changedAt && { changedAt }) };
 }
 
 async function readInput(io: Io): Promise<{ raw: Buffer; cut: boolean; changedAt?: string }> {
@@ -79,9 +82,11 @@ async function readTail(path: string): Promise<{ raw: Buffer; cut: boolean; chan
   const file = await open(path);
   try {
     const { size, mtime } = await file.stat();
+    const head = await headOf(file);
+    if (isDump(head)) return { raw: head, cut: false, changedAt: mtime.toISOString() };
     const length = Math.min(size, BLOB_BYTES_MAX);
     const raw = Buffer.alloc(length);
-    await file.read(raw, 0, length, isDump(await headOf(file)) ? 0 : size - length);
+    await file.read(raw, 0, length, size - length);
     return { raw, cut: length < size, changedAt: mtime.toISOString() };
   } finally {
     await file.close();
