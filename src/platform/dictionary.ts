@@ -1,11 +1,9 @@
-const decoder = new TextDecoder();
-
 /**
  * The distinct values of one column, each with a code from 0 in the order of their first row. Values are
  * looked up as bytes, so that of a million rows only the distinct values are ever made into strings.
  */
 export class Dictionary {
-  readonly values: string[] = [];
+  #size = 0;
   #bytes = new Uint8Array(1024);
   #ends = new Uint32Array(16);
   #hashes = new Int32Array(16);
@@ -34,6 +32,14 @@ export class Dictionary {
     return this.#last;
   }
 
+  /** The values by code, as text. */
+  values(): string[] {
+    const bytes = Buffer.from(this.#bytes.buffer);
+    return Array.from({ length: this.#size }, (_, code) =>
+      bytes.toString('utf8', code === 0 ? 0 : this.#ends[code - 1], this.#ends[code]),
+    );
+  }
+
   #equals(code: number, bytes: Uint8Array, start: number, end: number): boolean {
     const from = code === 0 ? 0 : (this.#ends[code - 1] as number);
     const length = end - start;
@@ -43,25 +49,24 @@ export class Dictionary {
   }
 
   #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
-    const code = this.values.length;
+    const code = this.#size++;
     const from = code === 0 ? 0 : (this.#ends[code - 1] as number);
     const to = from + end - start;
     this.#bytes = grown(this.#bytes, to);
     this.#ends = grown(this.#ends, code + 1);
     this.#hashes = grown(this.#hashes, code + 1);
-    this.#bytes.set(bytes.subarray(start, end), from);
+    for (let at = start; at < end; at++) this.#bytes[from + at - start] = bytes[at] as number;
     this.#ends[code] = to;
     this.#hashes[code] = hash;
     this.#slots[slot] = code;
-    this.values.push(decoder.decode(bytes.subarray(start, end)));
-    if (this.values.length * 2 > this.#slots.length) this.#rehash();
+    if (this.#size * 2 > this.#slots.length) this.#rehash();
     return code;
   }
 
   #rehash(): void {
     const mask = this.#slots.length * 2 - 1;
     this.#slots = new Int32Array(mask + 1).fill(-1);
-    for (let code = 0; code < this.values.length; code++) {
+    for (let code = 0; code < this.#size; code++) {
       let slot = (this.#hashes[code] as number) & mask;
       while ((this.#slots[slot] as number) >= 0) slot = (slot + 1) & mask;
       this.#slots[slot] = code;

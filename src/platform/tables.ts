@@ -161,7 +161,7 @@ abstract class Reader {
       rows: this.rows,
       columns: this.names.map((name, at) => ({
         name,
-        values: (this.dictionaries[at] as Dictionary).values,
+        values: (this.dictionaries[at] as Dictionary).values(),
         codes: (this.codes[at] as Uint32Array).slice(0, this.rows),
       })),
       lineOf: (row) => lines[row] ?? 0,
@@ -174,6 +174,8 @@ const encoder = new TextEncoder();
 
 class CsvReader extends Reader {
   #separator: number | undefined;
+  /** How many fields the last row had. */
+  #found = 0;
 
   read(bytes: Uint8Array, atEnd: boolean): number {
     let at = 0;
@@ -196,15 +198,12 @@ class CsvReader extends Reader {
       const end = bytes.indexOf(BYTE.lf, at);
       if (end < 0 && !atEnd) return -1;
       this.#separator = separatorOf(bytes.subarray(at, end < 0 ? bytes.length : end));
-      return this.#fields(bytes, at, atEnd, (index, from, start, end) => this.#name(index, from, start, end));
+      return this.#fields(bytes, at, atEnd, 0);
     }
     const width = this.names.length;
-    let fields = 0;
-    const next = this.#fields(bytes, at, atEnd, (index, from, start, end) => {
-      fields = index + 1;
-      if (index < width) this.put(index, from, start, end);
-    });
+    const next = this.#fields(bytes, at, atEnd, width);
     if (next < 0) return -1;
+    const fields = this.#found;
     if (fields !== width)
       throw this.error(`has ${fields} ${fields === 1 ? 'field' : 'fields'}, the header has ${width}`);
     this.endRow();
@@ -218,14 +217,10 @@ class CsvReader extends Reader {
     this.addColumn(name);
   }
 
-  #fields(
-    bytes: Uint8Array,
-    from: number,
-    atEnd: boolean,
-    take: (index: number, bytes: Uint8Array, start: number, end: number) => void,
-  ): number {
+  /** Reads a row's fields into their columns, or, where the width is 0 yet, as the names of columns. */
+  #fields(bytes: Uint8Array, from: number, atEnd: boolean, width: number): number {
     const separator = this.#separator as number;
-    const isHeader = this.names.length === 0;
+    const isHeader = width === 0;
     let at = from;
     for (let index = 0; ; index++) {
       let start = at;
@@ -249,10 +244,12 @@ class CsvReader extends Reader {
         end = at > start && bytes[at - 1] === BYTE.cr && byte !== separator ? at - 1 : at;
       }
       if (at >= bytes.length && !atEnd) return -1;
-      take(index, text, start, end);
+      if (isHeader) this.#name(index, text, start, end);
+      else if (index < width) this.put(index, text, start, end);
       if (at < bytes.length && bytes[at] === separator) at++;
       else {
         if (isHeader) this.line += linesIn(bytes, from, Math.min(at + 1, bytes.length));
+        this.#found = index + 1;
         return Math.min(at + 1, bytes.length);
       }
     }
