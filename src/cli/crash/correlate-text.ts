@@ -23,28 +23,22 @@ function explanationOf(explanation: Explanation, answer: Answer, width: number):
   const mark = explanation.cause ? 'CAUSE' : answer.verdict === 'ambiguous' ? 'OR' : 'NEAREST';
   return [
     wrapped(`${mark}  ${nameOf(explanation.when)}`, width),
-    ...bars(explanation, answer, width),
+    ...bars(explanation, width),
     wrapped(explanation.because, width, '  '),
   ].join('\n');
 }
 
-/** How many times the usual rate events come inside, and everywhere else, to one scale. */
-function bars({ ratio, events, expected }: Explanation, { totals }: Answer, width: number): string[] {
-  const elsewhere = totals.elsewhere;
+/** The rate inside and everywhere else, to one scale. */
+function bars({ ratio }: Explanation, width: number): string[] {
   const lines = [
-    {
-      label: 'inside',
-      value: ratio * elsewhere,
-      text: `${number(events)} for ${number(expected / (elsewhere || 1))}`,
-    },
-    { label: 'elsewhere', value: elsewhere, text: `${number(elsewhere)} for 1` },
+    { label: 'inside', value: ratio },
+    { label: 'elsewhere', value: 1 },
   ];
-  const digits = Math.max(...lines.map(({ text }) => text.length));
-  const most = Math.max(...lines.map(({ value }) => value));
+  const digits = number(Math.max(ratio, 1)).length + 2;
   const room = width - '  elsewhere  '.length - digits - 2;
-  return lines.map(({ label, value, text }) => {
-    const bar = most > 0 ? barOf((value / most) * room) : '';
-    return `  ${label.padEnd(9)}  ${text.padStart(digits)}  ${bar}`.trimEnd();
+  return lines.map(({ label, value }) => {
+    const bar = barOf((value / Math.max(ratio, 1)) * room);
+    return `  ${label.padEnd(9)}  ${`${number(value)} ×`.padStart(digits)}  ${bar}`.trimEnd();
   });
 }
 

@@ -66,13 +66,15 @@ function rateOf({ events, expected, ratio, interval, p, cause }: Part, { hasBefo
 }
 
 function parentsOf({ parents }: Part): string {
-  const calm = parents.filter(({ expected }) => expected > 0);
-  if (calm.length === 0) return '';
-  const each = calm.map(
+  const known = parents.filter(({ expected }) => expected > 0);
+  if (known.length === 0) return '';
+  const each = known.map(
     ({ when, without, events, expected }) =>
       `${nameOf(when)} with any other ${without} has ${number(events)} for ${number(expected)} expected`,
   );
-  return `It takes both: ${each.join('; ')}.`.replace('both', parents.length > 2 ? 'all of it' : 'both');
+  const areCalm = known.every(({ events, expected }) => events <= expected + 2 * Math.sqrt(expected) + 1);
+  const head = areCalm ? `It takes ${parents.length > 2 ? 'all of it' : 'both'}` : 'Around it';
+  return `${head}: ${each.join('; ')}.`;
 }
 
 function rivalOf(part: Part, cause: When): string {

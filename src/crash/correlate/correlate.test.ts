@@ -131,9 +131,11 @@ describe('no cause', () => {
     assert.match(answer.because, /rose evenly, [23]\.\d+ times/);
   });
 
-  test('chance is called chance, in 30 fleets out of 30', () => {
-    for (let seed = 100; seed < 130; seed++)
-      assert.equal(correlate(story({ seed, machines: 2000, events: 40 })).verdict, 'chance', `seed ${seed}`);
+  test('chance is called chance, in 59 fleets of 60 at least', () => {
+    let named = 0;
+    for (let seed = 100; seed < 160; seed++)
+      if (correlate(story({ seed, machines: 2000, events: 40 })).verdict !== 'chance') named++;
+    assert.ok(named <= 1, `${named}`);
   });
 
   test('crashes that come in threes and fives on a few machines are chance, where a column names machines', () => {
