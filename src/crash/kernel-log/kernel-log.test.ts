@@ -73,6 +73,17 @@ CPU: 0 PID: 23 Comm: khungtaskd Tainted: G           OE      6.1.0-56-cloud-amd6
     const lead = 'Nov 25 16:00:01 node-1 crash-test[812]: ';
     assert.equal(explain(OOPS.replaceAll(/^/gm, lead)).title, '');
   });
+  it('is not what a program writes into the kernel’s log, nor what the kernel was booted with', () => {
+    for (const line of [
+      '[   12.000001] bash[812]: Kernel panic - not syncing: a test',
+      '[    0.000000] Command line: root=/dev/sda1 note="BUG: soft lockup - CPU#1 stuck for 22s!"',
+      '[    0.000000] kasan: KernelAddressSanitizer initialized',
+      '[    0.000000] rcu: \tRCU lockdep checking is enabled.',
+      '[    5.000000] NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.',
+      '[    5.000000] perf: interrupt took too long (3985 > 3976), lowering kernel.perf_event_max_sample_rate to 50000',
+    ])
+      assert.equal(explain(line).title, '', line);
+  });
   it('that killed the machine matters more than a warning of last week', () => {
     const warning =
       '[    9.000001] WARNING: CPU: 1 PID: 7 at fs/x.c:1 old_trouble+0x1/0x2\n[    9.000002] Call Trace:\n[    9.000003]  old_trouble+0x1/0x2\n';

@@ -20,6 +20,10 @@ const SYSLOG =
 const LEVEL = /<\d{1,3}>/y;
 const DATE = /\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\]/y;
 const CALLER = /\[ {0,8}([TC]\d{1,10})\]/y;
+/** A program that writes into the kernel's log: `systemd[1]: …`. */
+const PROGRAM = /^[\w.@/-]{1,48}\[\d{1,9}\]: /;
+/** What the machine was booted with may hold any words. */
+const COMMAND_LINE = /^(?:Kernel c|C)ommand line: /;
 /** Some vendors' kernels print CPU, task and process there. */
 const VENDOR = /\[\d{1,4}: *[^\]:]{1,20}: *\d{1,9}\]/y;
 
@@ -49,7 +53,9 @@ export function messagesOf(raw: string): LogLine[] {
   }
   if (!stamp) {
     at = past(DATE, raw, at);
-    return [...lines, { text: raw.slice(at).trim(), user: user || undefined }];
+    const text = raw.slice(at).trim();
+    const told = user || PROGRAM.test(text) || COMMAND_LINE.test(text);
+    return [...lines, { text, user: told || undefined }];
   }
   while (stamp) {
     const { end, time } = stamp;
@@ -60,7 +66,8 @@ export function messagesOf(raw: string): LogLine[] {
     if (!caller && raw.charCodeAt(from) === 91) from = past(VENDOR, raw, from);
     const next = nextStamp(raw, from);
     const text = raw.slice(from, next ? next.start : raw.length).trim();
-    lines.push({ text, time, caller: caller?.[1], user: user || undefined });
+    const told = user || PROGRAM.test(text) || COMMAND_LINE.test(text);
+    lines.push({ text, time, caller: caller?.[1], user: told || undefined });
     stamp = next;
   }
   return lines;
