@@ -34,6 +34,8 @@ export interface Noise {
   readonly spreads: readonly number[];
   /** How much farther than a normal distribution's the tails reach; spreads have it in them. */
   readonly heavy: number;
+  /** Numbers were rounded to whole ones. */
+  readonly isWhole: boolean;
 }
 
 export interface Leaves {
@@ -77,7 +79,7 @@ export function noiseOf(
   const ofLarge = median(pearson.slice(-Math.max(LEAVES_LEAST, Math.floor(large.length / 4)))) / CHI2_MEDIAN;
   const looksCounted = dispersion >= 0.4 && Math.max(dispersion, ofLarge) <= COUNTS_UP_TO;
   if (isWhole && looksCounted && !isExplained) return { dispersion: Math.max(1, dispersion) };
-  return { dense: fitted(leaves, large, level, isExplained ? TAIL_MAX : TAIL_MAX_AT_FIRST) };
+  return { dense: fitted(leaves, large, level, isExplained ? TAIL_MAX : TAIL_MAX_AT_FIRST, isWhole) };
 }
 
 /** Leaves that say something of noise, by size; none where most events are in leaves that do not. */
@@ -129,7 +131,13 @@ function levelOf(ratios: readonly number[], weights: readonly number[], isAbsolu
 }
 
 /** Relative noise by size: the median residual of bins of leaves that are alike in size, joined by lines. */
-function fitted(leaves: Leaves, large: readonly number[], level: number, tailMax: number): Noise {
+function fitted(
+  leaves: Leaves,
+  large: readonly number[],
+  level: number,
+  tailMax: number,
+  isWhole: boolean,
+): Noise {
   const count = Math.max(1, Math.min(BINS_MAX, Math.floor(large.length / BIN_LEAVES)));
   const sizes: number[] = [];
   const spreads: number[] = [];
@@ -144,7 +152,7 @@ function fitted(leaves: Leaves, large: readonly number[], level: number, tailMax
   // Small leaves are no quieter than large ones; rounding only makes them look so.
   for (let bin = count - 2; bin >= 0; bin--)
     spreads[bin] = Math.max(spreads[bin] as number, spreads[bin + 1] as number);
-  const noise = { level, sizes, spreads, heavy: 1 };
+  const noise = { level, sizes, spreads, heavy: 1, isWhole };
   const heavy = Math.min(tailMax, tailOf(leaves, large, noise));
   return { ...noise, spreads: spreads.map((spread) => spread * heavy * heavy), heavy };
 }
@@ -173,10 +181,10 @@ function reach(side: number[]): number {
 }
 
 /** Variance of a leaf ÷ its mean², for its mean. Smaller leaves than were measured are as noisy as counts. */
-export function spreadAt({ sizes, spreads }: Noise, mean: number): number {
+export function spreadAt({ sizes, spreads, isWhole }: Noise, mean: number): number {
   const size = Math.log(mean);
   const first = sizes[0] ?? 0;
-  const rounded = ROUNDING / mean ** 2;
+  const rounded = isWhole ? ROUNDING / mean ** 2 : 0;
   if (size <= first) return Math.max(rounded, LEAST_SPREAD, (spreads[0] ?? 0) * Math.exp(first - size));
   let at = 1;
   while (at < sizes.length && (sizes[at] as number) < size) at++;
