@@ -28,6 +28,8 @@ import { HISTORY_HOURS, type Surge, surgeHold, surgesOf } from './surges.ts';
 export const COLLECT_MS = 15_000;
 /** Surges are looked for this often. */
 export const WATCH_MS = 10 * MINUTE;
+/** A surge that was quiet for less is not told again. */
+const TOLD_MS = 3 * DAY;
 /** Crashes of the last weeks that are looked at; a fleet that has more has a surge. */
 const WATCHED_MAX = 20_000;
 /** Crashes that one pass takes in; after the fall of a zone the rest waits for the next. */
@@ -83,6 +85,8 @@ export class CrashController {
   readonly #done = new Map<string, 'open' | 'ended'>();
   /** What surges now, the largest excess first. */
   surges: readonly Surge[] = [];
+  /** When each surge was seen last. */
+  readonly #told = new Map<string, number>();
   /** The last day whose fleet is written down. */
   #counted = '';
 
@@ -124,13 +128,18 @@ export class CrashController {
     const store = await records();
     const crashes = await store.list({ since, limit: WATCHED_MAX });
     const days = await store.fleetDays(new Date(since), new Date(now + DAY));
-    const before = new Set(this.surges.map(nameOf));
     const decisions = (await store.orders()).map(({ order }) => order as FamilyDecision);
     const muted = mutedSignatures(crashes, decisions, now);
     this.surges = surgesOf(crashes, days, now).filter(
       ({ by, value }) => by !== 'signature' || !muted.has(value),
     );
-    for (const surge of this.surges) if (!before.has(nameOf(surge))) onSurge(surge);
+    for (const surge of this.surges) {
+      const name = nameOf(surge);
+      const told = this.#told.get(name);
+      this.#told.set(name, now);
+      // One that comes and goes is one surge.
+      if (told === undefined || now - told > TOLD_MS) onSurge(surge);
+    }
   }
 
   /** Why a rollout shall wait for this machine. */

@@ -51,8 +51,8 @@ describe('surges', () => {
     for (let seed = 1; seed <= 20; seed++) alarms += surgesOf(quiet(seed), fleetDays(), NOW).length;
     assert.ok(alarms <= 2, `${alarms} of 20 quiet fleets surge`);
   });
-  it('of one model are seen within hours, by the model and the signature, not by the zone', () => {
-    const bad = Array.from({ length: 8 }, (_, at) =>
+  it('of one model are seen within hours, by its signature, with the model as its echo', () => {
+    const bad = Array.from({ length: 24 }, (_, at) =>
       aCrash(`bad${at}`, {
         happenedAt: new Date(NOW - at * HOUR).toISOString(),
         attributes: { model: 'ebmc6', zone: ZONES[at % 3] as string, kernel: KERNELS[at % 2] as string },
@@ -62,8 +62,8 @@ describe('surges', () => {
     );
     const surges = surgesOf([...quiet(3), ...bad], fleetDays(), NOW);
     const names = surges.map(({ by, value }) => `${by}=${value}`);
-    assert.ok(names.includes('signature=c-bad'), names.join(' '));
-    assert.ok(!names.some((name) => name.startsWith('zone=')), names.join(' '));
+    assert.deepEqual(names, ['signature=c-bad']);
+    assert.ok(surges[0]?.echoes.includes('model=ebmc6'), `echoes: ${surges[0]?.echoes.join(' ')}`);
     const surge = surges.find(({ by }) => by === 'signature');
     assert.ok(surge && surge.events >= 8 && surge.p < 0.01);
     assert.match(

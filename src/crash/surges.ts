@@ -5,7 +5,7 @@ import type { Reason } from '../api/fields.ts';
 import { HOUR } from '../platform/clock/clock.ts';
 import type { CrashRecord } from '../platform/history/crash-record.ts';
 import type { FleetDay } from '../platform/history/crashes.ts';
-import { type Point, type WatchedSeries, watchMany } from './trend/index.ts';
+import { type Alarm, type Point, type WatchedSeries, watchMany } from './trend/index.ts';
 
 /** False alarms in 30 days over the whole fleet, all cells together. */
 export const SURGE_FALSE_ALARMS = 0.5;
@@ -34,6 +34,8 @@ export interface Surge {
   p: number;
   /** What most of its crashes are called. */
   title: string;
+  /** Cells that surge only because they hold these crashes: `zone=z1`. */
+  echoes: string[];
 }
 
 interface Cell {
@@ -45,7 +47,8 @@ interface Cell {
 }
 
 /**
- * What surges now, the largest excess first.
+ * What surges now. A cell that only has the crashes of another one in it (the zone of a bad rack, a signature's
+ * model) is an echo of that one, and told with it.
  *
  * @param records not planned, of the last HISTORY_HOURS, in any order
  * @param days the fleet's days of that time; without them the fleet is taken to have been as large as ever
@@ -53,26 +56,54 @@ interface Cell {
 export function surgesOf(records: readonly CrashRecord[], days: readonly FleetDay[], now: number): Surge[] {
   const hours = hoursOf(records, days, now);
   const within = records.filter(({ happenedAt }) => Date.parse(happenedAt) >= hours.start);
-  const cells = cellsOf(within, now);
-  const judged = cells.filter(({ lately }) => lately >= LATELY_MIN).slice(0, CELLS_MAX);
-  if (judged.length === 0) return [];
+  const judged = cellsOf(within, now)
+    .filter(({ lately }) => lately >= LATELY_MIN)
+    .slice(0, CELLS_MAX);
   const exposureOf = exposures(days, hours);
-  const series = judged.map((cell): WatchedSeries => {
-    const points = pointsOf(within.filter(cell.of), exposureOf(cell), hours);
-    return { id: idOf(cell), weight: cell.weight, points };
+  const judge = (cells: readonly Cell[], seen: readonly CrashRecord[]): (Alarm | undefined)[] => {
+    if (cells.length === 0) return [];
+    const series = cells.map((cell): WatchedSeries => {
+      const points = pointsOf(seen.filter(cell.of), exposureOf(cell), hours);
+      return { id: idOf(cell), weight: cell.weight, points };
+    });
+    // Cells that cannot alarm now have their share of the budget too: they could have.
+    const share = cells.reduce((sum, { weight }) => sum + weight, 0);
+    const falseAlarms = Math.max(1e-6, SURGE_FALSE_ALARMS * share);
+    return watchMany(series, { step: 'hour', falseAlarms }).map(({ alarms }) => {
+      const alarm = alarms.at(-1);
+      return alarm?.until === null ? alarm : undefined;
+    });
+  };
+  const alarms = judge(judged, within);
+  const loud = judged.flatMap((cell, at) => {
+    const alarm = alarms[at];
+    return alarm ? [{ cell, alarm }] : [];
   });
-  // Cells that cannot alarm now have their share of the budget too: they could have.
-  const share = judged.reduce((sum, { weight }) => sum + weight, 0);
-  const trends = watchMany(series, { step: 'hour', falseAlarms: Math.max(1e-6, SURGE_FALSE_ALARMS * share) });
-  const surges = trends.flatMap(({ alarms }, at): Surge[] => {
-    const alarm = alarms.at(-1);
-    if (!alarm || alarm.until !== null) return [];
-    const cell = judged[at] as Cell;
-    const { since, raisedAt, events, expected, excess, ratio, p } = alarm;
-    const title = mostFrequent(within.filter((record) => cell.of(record) && record.happenedAt >= since));
-    return [{ by: cell.by, value: cell.value, since, raisedAt, events, expected, excess, ratio, p, title }];
-  });
-  return surges.sort((a, b) => b.excess - a.excess);
+  // The surest first, of those the one that stands out most; all of the fleet is everybody's echo.
+  loud.sort(
+    (a, b) =>
+      Number(a.cell.by === 'all') - Number(b.cell.by === 'all') ||
+      a.alarm.p - b.alarm.p ||
+      b.alarm.ratio - a.alarm.ratio,
+  );
+  const surges: Surge[] = [];
+  let rest: readonly CrashRecord[] = within;
+  for (const { cell, alarm } of loud) {
+    const own = surges.length === 0 ? alarm : judge([cell], rest)[0];
+    if (!own) {
+      surges[0]?.echoes.push(idOf(cell));
+      continue;
+    }
+    const isIn = (record: CrashRecord) => cell.of(record) && record.happenedAt >= own.since;
+    surges.push(surgeOf(cell, own, mostFrequent(rest.filter(isIn))));
+    rest = rest.filter((record) => !isIn(record));
+  }
+  return surges;
+}
+
+function surgeOf({ by, value }: Cell, alarm: Alarm, title: string): Surge {
+  const { since, raisedAt, events, expected, excess, ratio, p } = alarm;
+  return { by, value, since, raisedAt, events, expected, excess, ratio, p, title, echoes: [] };
 }
 
 function idOf({ by, value }: Cell): string {
