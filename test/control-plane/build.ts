@@ -133,7 +133,8 @@ async function build(go: string, folder: string, log: Log): Promise<void> {
   log(`control plane: built in ${minutes()} min`);
 }
 
-async function findGo(log: Log): Promise<string> {
+/** Path of a Go that can build what go.mod files here ask for; installs one where it may. */
+export async function findGo(log: Log): Promise<string> {
   const go = await usableGo();
   if (go) return go;
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
