@@ -9,7 +9,14 @@ import { type CrashRecord, EVIDENCE_KINDS, type Evidence } from '../../platform/
 import { CliError, EXIT, type Io } from '../io.ts';
 import { type Found, filesIn, readEvidence } from './evidence.ts';
 import { rulesOf } from './read-log.ts';
-import { blobsOf, openStore, type StoreOptions, timeOf, withStoreOptions } from './store.ts';
+import {
+  blobsOf,
+  openStore,
+  type StoreOptions,
+  timeOf,
+  withEvidenceOption,
+  withStoreOptions,
+} from './store.ts';
 
 interface Options extends StoreOptions {
   machine: string;
@@ -26,13 +33,15 @@ interface Options extends StoreOptions {
 const repeated = (value: string, before: string[]) => [...before, value];
 
 export function register(program: Command, io: Io): void {
-  withStoreOptions(
-    program
-      .command('import')
-      .description(
-        'Keep crashes of one machine: kdump folders, pstore, journals, console logs, rasdaemon, BMC logs, vmcores.',
-      )
-      .argument('<file...>', 'files or folders; - is standard input'),
+  withEvidenceOption(
+    withStoreOptions(
+      program
+        .command('import')
+        .description(
+          'Keep crashes of one machine: kdump folders, pstore, journals, console logs, rasdaemon, BMC logs, vmcores.',
+        )
+        .argument('<file...>', 'files or folders; - is standard input'),
+    ),
   )
     .requiredOption('-m, --machine <name>', 'the machine that crashed')
     .option('--cluster <name>', 'its cluster', 'home')

@@ -3,7 +3,7 @@ import { BlobMissing } from '../../platform/blobs/blobs.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import { CliError, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
-import { blobsOf, openStore, type StoreOptions, withStoreOptions } from './store.ts';
+import { blobsOf, openStore, type StoreOptions, withEvidenceOption, withStoreOptions } from './store.ts';
 
 interface Options extends StoreOptions {
   output?: 'json' | 'yaml';
@@ -11,7 +11,9 @@ interface Options extends StoreOptions {
 }
 
 export function register(program: Command, io: Io): void {
-  withStoreOptions(program.command('show').description('Show one crash: what happened, on what evidence.'))
+  withEvidenceOption(
+    withStoreOptions(program.command('show').description('Show one crash: what happened, on what evidence.')),
+  )
     .argument('<id>', 'as drover crash list prints it')
     .option('--log', 'print the raw evidence')
     .addOption(new Option('-o, --output <format>', 'the whole record').choices(['json', 'yaml']))

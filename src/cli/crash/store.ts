@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Blobs } from '../../platform/blobs/blobs.ts';
-import { FolderBlobs } from '../../platform/blobs/folder-blobs.ts';
+import { openBlobs } from '../../platform/blobs/open.ts';
 import type { CrashQuery } from '../../platform/history/crash-record.ts';
 import { CRASH_CAUSES } from '../../platform/history/crash-record.ts';
 import { CrashStore } from '../../platform/history/crashes.ts';
@@ -11,7 +11,12 @@ import { CliError, EXIT, type Io } from '../io.ts';
 
 export interface StoreOptions {
   data?: string;
+  evidence?: string;
 }
+
+/** Both in `drover run` and here. */
+export const EVIDENCE_HELP =
+  'where raw evidence is kept: a folder, or s3://bucket/prefix?endpoint=https://host&region=name with its keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; by default the folder evidence in that of --data';
 
 export function withStoreOptions(command: Command): Command {
   return command.option(
@@ -26,8 +31,18 @@ export function dataDirOf({ data }: StoreOptions, io: Io): string {
   );
 }
 
+export function withEvidenceOption(command: Command): Command {
+  return command.option('--evidence <place>', EVIDENCE_HELP);
+}
+
+/** @throws CliError when the place, or its keys in the environment, are not as they should be */
 export function blobsOf(options: StoreOptions, io: Io): Blobs {
-  return new FolderBlobs(join(dataDirOf(options, io), 'evidence'));
+  const place = options.evidence ?? join(dataDirOf(options, io), 'evidence');
+  try {
+    return openBlobs(place, io.env, io.clock);
+  } catch (error) {
+    throw new CliError(`error: ${error instanceof Error ? error.message : error}`, EXIT.usage);
+  }
 }
 
 /** @throws CliError when the database does not answer, or another process holds the folder */

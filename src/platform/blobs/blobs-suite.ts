@@ -1,7 +1,7 @@
 // What every store of evidence must do. Stores under test keep their blobs as files below one folder.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { BLOB_BYTES_MAX, type Blobs } from './blobs.ts';
@@ -9,7 +9,7 @@ import { BLOB_BYTES_MAX, type Blobs } from './blobs.ts';
 /** @param open a store, and the folder in which a blob is the file of its key */
 export function testBlobs(name: string, open: () => { blobs: Blobs; dir: string }): void {
   const filesIn = (dir: string) =>
-    readdirSync(dir, { recursive: true, withFileTypes: true })
+    (existsSync(dir) ? readdirSync(dir, { recursive: true, withFileTypes: true }) : [])
       .filter((each) => each.isFile())
       .map(({ name }) => name);
 

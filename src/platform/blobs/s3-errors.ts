@@ -52,6 +52,7 @@ function mendOf(answer: S3Answer, { bucket, region }: S3Place, now: number): str
     case 'AllAccessDisabled':
       return `these keys may not do that; let them s3:GetObject, s3:PutObject and s3:DeleteObject, and s3:ListBucket, without which what is missing looks forbidden`;
     case 'InvalidAccessKeyId':
+    case 'XAdminUserNotFound':
       return 'the store does not know the key of AWS_ACCESS_KEY_ID';
     case 'SignatureDoesNotMatch':
       return 'AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID, or a proxy changes requests on their way';
