@@ -56,9 +56,9 @@ export class Objective {
     return sums;
   }
 
-  /** What is inside of a cell, looked for once. */
-  inside(cell: Cell, look: () => Explored): Explored {
-    const key = keyOf(cell);
+  /** What is inside of the first cell with the others taken away, looked for once. */
+  inside(cells: readonly Cell[], look: () => Explored): Explored {
+    const key = cells.map(keyOf).join(';');
     const known = this.#inside.get(key) ?? look();
     this.#inside.set(key, known);
     return known;

@@ -10,7 +10,7 @@ import { rateWithout } from './rates.ts';
 import { intersected, RowLists, sumsOf } from './row-lists.ts';
 import { certainty, expectedOf, type Level, shapeOf, tail } from './score.ts';
 
-export const SEARCH_LIMITS = { depth: 4, rounds: 12, improvements: 30, starts: 4 } as const;
+export const SEARCH_LIMITS = { depth: 4, rounds: 12, improvements: 30, starts: 4, candidates: 12 } as const;
 
 export interface Settings {
   readonly joined: readonly number[];
@@ -29,6 +29,9 @@ export interface Settings {
   readonly leastExcess: number;
   readonly leastShareOfMost: number;
 }
+
+/** Settings, and how deep to look. */
+type Looking = Settings & Bounds;
 
 export interface Cause {
   readonly cell: Cell;
@@ -51,7 +54,7 @@ export interface Found {
 }
 
 export function search(cube: Cube, settings: Settings): Found {
-  const bounds: Bounds = { ...settings, depthMax: SEARCH_LIMITS.depth };
+  const bounds: Looking = { ...settings, depthMax: SEARCH_LIMITS.depth };
   let rest = cube;
   let causes: Cause[] = [];
   let first: Explored | undefined;
@@ -66,14 +69,16 @@ export function search(cube: Cube, settings: Settings): Found {
     cellsVisited += seen.cellsVisited;
     cuboidsVisited += seen.cuboidsVisited;
     const objective = round === 0 ? whole : new Objective(rest, level, lists);
-    const added = judged(bestList(objective, seen, bounds), objective, settings);
-    if (added.length === 0) break;
     const known = causes.map(({ cell }) => cell);
-    const list = [...known, ...added.map(({ cell }) => cell)];
-    const next = judged(known.length === 0 ? list : improved(whole, list, bounds), whole, settings);
+    const found = bestList(objective, seen, bounds);
+    const next =
+      known.length === 0 ? judged(found, whole, settings) : extended(whole, known, found, seen, bounds);
     if (whole.value(next.map(({ cell }) => cell)) <= whole.value(known) + 1e-6) break;
     causes = next;
-    rest = takenAway(whole, causes);
+    rest = takenAway(
+      whole,
+      causes.map(({ cell }) => cell),
+    );
   }
   return {
     causes,
@@ -87,8 +92,7 @@ export function search(cube: Cube, settings: Settings): Found {
 }
 
 /** The cube with what is expected multiplied where causes are: explained, and so taken away. */
-function takenAway(objective: Objective, causes: readonly Cause[]): Cube {
-  const cells = causes.map(({ cell }) => cell);
+function takenAway(objective: Objective, cells: readonly Cell[]): Cube {
   const { ratios, combine } = objective.fit(cells).rates;
   const parts = cells.map((cell, at) => ({ cell, ratio: ratios[at] as number }));
   return explained(objective.cube, parts, combine, objective.lists);
@@ -103,7 +107,16 @@ export function levelOf(cube: Cube, { isDense, isAbsolute, dispersion }: Setting
   return { total, base: isFloor ? 1 : ratio, isFixed: false, isFloor, dispersion };
 }
 
-function bestList(objective: Objective, seen: Explored, bounds: Bounds): Cell[] {
+/** What is known with what the rest shows: all of it, or the candidate that adds most beside what is known. */
+function extended(whole: Objective, known: Cell[], found: Cell[], seen: Explored, bounds: Looking): Cause[] {
+  const options = [found, ...seen.best.slice(0, SEARCH_LIMITS.candidates).map(({ cell }) => [cell])]
+    .filter((option) => option.length > 0)
+    .map((option) => [...known, ...option]);
+  const best = options.reduce<Cell[]>((a, b) => (whole.value(b) > whole.value(a) ? b : a), known);
+  return judged(best === known ? known : improved(whole, best, bounds), whole, bounds);
+}
+
+function bestList(objective: Objective, seen: Explored, bounds: Looking): Cell[] {
   const starts: Cell[][] = [];
   if (seen.best[0]) starts.push([seen.best[0].cell]);
   for (const { cells } of seen.cuboids.slice(0, SEARCH_LIMITS.starts))
@@ -118,7 +131,7 @@ function bestList(objective: Objective, seen: Explored, bounds: Bounds): Cell[] 
 }
 
 /** Better and better lists; one that another start has come to (`known`) is as good as that one's end. */
-function improved(objective: Objective, start: Cell[], bounds: Bounds, known = new Set<string>()): Cell[] {
+function improved(objective: Objective, start: Cell[], bounds: Looking, known = new Set<string>()): Cell[] {
   let list = start;
   for (let step = 0; step < SEARCH_LIMITS.improvements; step++) {
     const key = list.map(keyOf).sort().join(';');
@@ -229,16 +242,18 @@ function isInside({ lists }: Objective, inner: Cell, outer: Cell): boolean {
  * More particular cells instead of one, or instead of several that have conditions in common: all the good ones of
  * a cuboid inside, or the best alone.
  */
-function* splits(objective: Objective, list: readonly Cell[], bounds: Bounds): Iterable<Cell[]> {
+function* splits(objective: Objective, list: readonly Cell[], bounds: Looking): Iterable<Cell[]> {
   for (const parent of [...list, ...commonParents(list)]) {
     if (parent.attributes.length >= bounds.depthMax) continue;
     if (parent.attributes.some((each) => bounds.alone.includes(each))) continue;
-    const inside = objective.inside(parent, () => {
-      const lists = objective.lists.of(parent);
-      const rows = objective.cube.blocks.map((block, at) => rowsOf(block, lists[at] as Int32Array));
-      return explore(objective.cube, objective.level, { ...bounds, within: parent }, rows);
-    });
     const others = list.filter((cell) => !contains(parent, cell));
+    const inside = objective.inside([parent, ...others], () => {
+      const cube = others.length === 0 ? objective.cube : takenAway(objective, others);
+      const level = others.length === 0 ? objective.level : levelOf(cube, bounds);
+      const lists = objective.lists.of(parent);
+      const rows = cube.blocks.map((block, at) => rowsOf(block, lists[at] as Int32Array));
+      return explore(cube, level, { ...bounds, within: parent }, rows);
+    });
     if (inside.best[0]) yield [...others, inside.best[0].cell];
     for (const { cells } of inside.cuboids.slice(0, SEARCH_LIMITS.starts))
       yield [...others, ...cells.map(({ cell }) => cell)];
@@ -293,9 +308,9 @@ function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
       shape += shapeOf(atom.sums, cube.prior);
     }
     const known = certainty(shape, rest, level);
+    const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
     const raw = tail(events / per, mean / per, known / per);
     const p = Math.min(1, raw * Math.exp(objective.penalty(cell)));
-    const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
     return { cell, ratio: rates.ratios[bit] as number, p, gain: (gain - without) / per };
   });
 }
@@ -314,8 +329,11 @@ export function rivalsOf({ causes, whole, first }: Found, settings: Settings): R
   for (const [of, { cell }] of causes.entries()) {
     if (of >= RIVALS_FOR) break;
     const others = causes.filter((_, at) => at !== of);
-    const bounds: Bounds = { ...settings, depthMax: SEARCH_LIMITS.depth };
-    const cube = takenAway(whole, others);
+    const bounds: Looking = { ...settings, depthMax: SEARCH_LIMITS.depth };
+    const cube = takenAway(
+      whole,
+      others.map((cause) => cause.cell),
+    );
     const seen = others.length === 0 ? first : explore(cube, levelOf(cube, settings), bounds);
     const names = namesOf(whole.cube, cell, whole.lists);
     const same = [names.cell, ...names.sameAs, cell];
