@@ -6,8 +6,15 @@ import type { MachineProvider } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
 import { showLedger } from './budget/controller.ts';
 import { Gate } from './budget/gate.ts';
-import { COLLECT_MS, CrashController, type CrashRecords, WATCH_MS } from './crash/controller.ts';
-import { type Surge, surgeText } from './crash/surges.ts';
+import {
+  COLLECT_MS,
+  CRASHES_KEPT_MS,
+  CrashController,
+  type CrashRecords,
+  FORGET_MS,
+  WATCH_MS,
+} from './crash/controller.ts';
+import { surgeText } from './crash/surges.ts';
 import { reportRejected } from './fleet/acceptance.ts';
 import { type Caches, openCaches } from './fleet/caches.ts';
 import { Clusters } from './fleet/clusters.ts';
@@ -63,6 +70,8 @@ export interface DroverOptions {
 export interface CrashKeeping {
   records(): Promise<CrashRecords>;
   blobs?: Blobs;
+  /** 400 days by default. */
+  keep_ms?: number;
   /** What a machine at this address sent over netconsole. */
   netconsole?(address: string): readonly string[];
 }
@@ -184,6 +193,7 @@ export class Drover {
         clusters,
         records: () => keeping.records(),
         ...(keeping.blobs && { blobs: keeping.blobs }),
+        keep_ms: keeping.keep_ms ?? CRASHES_KEPT_MS,
         netconsole: (node) => (node && keeping.netconsole?.(node.address)) ?? [],
         outside,
         onSurge: (surge) => log.warn(surgeText(surge), { loop: 'surges', p: surge.p.toPrecision(2) }),
@@ -286,6 +296,7 @@ export class Drover {
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
       loop('surges', WATCH_MS, () => crashes?.watch() ?? Promise.resolve()),
       loop('census', 10 * MINUTE, () => crashes?.count() ?? Promise.resolve()),
+      loop('forgetting', FORGET_MS, () => crashes?.forget() ?? Promise.resolve()),
       loop('retention', 5 * MINUTE, () => deleteOld(client, caches, clock.now())),
     ]);
     for (const stop of stops) stop();

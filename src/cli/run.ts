@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { KINDS } from '../api/index.ts';
 import { GROUP, VERSION } from '../api/kind.ts';
 import { NetconsoleRings, type NetconsoleServer, serveNetconsole } from '../crash/collect/netconsole.ts';
+import { CRASHES_KEPT_MS } from '../crash/controller.ts';
+import { HISTORY_HOURS } from '../crash/surges.ts';
 import { Drover } from '../drover.ts';
 import { NAMESPACE } from '../fleet/install.ts';
-import { FolderBlobs } from '../platform/blobs/folder-blobs.ts';
+import { DAY, HOUR } from '../platform/clock/clock.ts';
 import { openHistory, type SqlHistory } from '../platform/history/sql-history.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { kubeconfigFromText } from '../platform/kube/kubeconfig.ts';
@@ -14,13 +15,16 @@ import { lineLog } from '../platform/telemetry/log.ts';
 import { serveTelemetry, type TelemetryServer } from '../platform/telemetry/server.ts';
 import { droverMetrics, notReady } from '../telemetry.ts';
 import { NOT_INSTALLED, openContext, withClient } from './connect.ts';
-import { countOption } from './durations.ts';
+import { blobsOf, EVIDENCE_HELP } from './crash/store.ts';
+import { countOption, durationOption } from './durations.ts';
 import { CliError, type Io } from './io.ts';
 
 interface RunOptions {
   identity?: string;
   namespace: string;
   data?: string;
+  evidence?: string;
+  crashRetention: number;
   metricsPort: number;
   metricsHost: string;
   netconsolePort?: number;
@@ -39,6 +43,15 @@ export function register(program: Command, io: Io): void {
       '--data <dir>',
       'keep the history in this folder; $DATABASE_URL names a PostgreSQL instead; in memory by default',
     )
+    .option('--evidence <place>', EVIDENCE_HELP)
+    .addOption(
+      new Option(
+        '--crash-retention <duration>',
+        'crash records and their evidence are deleted after this time',
+      )
+        .argParser(retentionOption)
+        .default(CRASHES_KEPT_MS, `${CRASHES_KEPT_MS / DAY}d`),
+    )
     .option(
       '--metrics-port <port>',
       '/metrics, /healthz and /readyz; 0 takes a free one',
@@ -55,6 +68,16 @@ export function register(program: Command, io: Io): void {
     .action((options: RunOptions, command: Command) => run(command, io, options));
 }
 
+/** Surges are told from what was usual in the weeks before. */
+function retentionOption(value: string): number {
+  const least = HISTORY_HOURS * HOUR;
+  const kept_ms = durationOption(value);
+  if (kept_ms >= least) return kept_ms;
+  throw new InvalidArgumentError(
+    `write at least ${least / DAY}d: surges are judged by that much of the past`,
+  );
+}
+
 async function run(command: Command, io: Io, options: RunOptions): Promise<void> {
   const { clock } = io;
   await withClient(command, io, checkInstalled);
@@ -62,6 +85,7 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
   const log = lineLog(clock, (line) => io.out(`${line}\n`));
   const { transport, server } = openContext(command, io);
   const url = io.env.DATABASE_URL;
+  const blobs = options.data || options.evidence ? blobsOf(options, io) : undefined;
   const history = await openHistory({
     clock,
     log,
@@ -79,7 +103,8 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
     log,
     crashes: {
       records: () => history.crashes(),
-      ...(options.data && { blobs: new FolderBlobs(join(options.data, 'evidence')) }),
+      ...(blobs && { blobs }),
+      keep_ms: options.crashRetention,
       netconsole: (address) => rings.linesOf(address),
     },
     connect: (text) =>

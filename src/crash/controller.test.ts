@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../platform/clock/clock.ts';
 import { VirtualClock } from '../platform/clock/virtual.ts';
 import type { CrashRecord } from '../platform/history/crash-record.ts';
 import { aCrash } from '../platform/history/crashes-suite.ts';
@@ -34,8 +34,16 @@ async function fleet() {
         ],
         hasFleetDay: async (day: string) => days.has(day),
         putFleetDay: async (day: string, kinds: readonly Kind[]) => void days.set(day, kinds),
+        deleteBefore: async (before: Date) => {
+          const old = [...records.values()].filter(
+            ({ happenedAt }) => Date.parse(happenedAt) < before.getTime(),
+          );
+          for (const { id } of old) records.delete(id);
+          return { blobs: [] };
+        },
       };
     },
+    keep_ms: 30 * DAY,
     netconsole: (address: string) => netconsole.get(address) ?? [],
   };
   const start = () => world.start({ crashes });
@@ -129,9 +137,11 @@ describe('a surge', () => {
 });
 
 describe('the fleet', () => {
-  it('is counted once a day, by kind', async () => {
-    const { clock, days } = await fleet();
+  it('is counted once a day, by kind, and crashes of long ago are forgotten', async () => {
+    const { clock, days, records } = await fleet();
+    records.set('old', aCrash('old', { happenedAt: new Date(clock.now() - 31 * DAY).toISOString() }));
     await clock.advance(25 * HOUR);
+    assert.equal(records.size, 0);
     assert.equal(days.size, 2);
     for (const kinds of days.values()) {
       assert.equal(

@@ -34,7 +34,13 @@ const TOLD_MS = 3 * DAY;
 const WATCHED_MAX = 20_000;
 /** Crashes that one pass takes in; after the fall of a zone the rest waits for the next. */
 const INCIDENTS_MAX = 50;
-/** Read side by side. */
+/** A year of crashes at 0.2 ‰ a day of 50,000 machines is 3,650; each has one to three pieces of evidence. */
+export const CRASHES_KEPT_MS = 400 * DAY;
+/** Looked at this often. */
+export const FORGET_MS = HOUR;
+/** Pieces of evidence that one pass deletes. */
+const FORGOTTEN_MAX = 5000;
+/** Read, or deleted, side by side. */
 const READS_MAX = 8;
 /** A dump is named by the machine's clock, which may be off; the first symptom comes some seconds after it. */
 const BEFORE_MS = 2 * HOUR;
@@ -53,6 +59,8 @@ export interface CrashRecords {
   hasFleetDay(day: string): Promise<boolean>;
   putFleetDay(day: string, kinds: readonly Kind[]): Promise<void>;
   fleetDays(since: Date, until: Date): Promise<FleetDay[]>;
+  /** Says which evidence nobody needs any more. */
+  deleteBefore(before: Date): Promise<{ blobs: string[] }>;
 }
 
 export interface CrashOptions {
@@ -63,6 +71,8 @@ export interface CrashOptions {
   records(): Promise<CrashRecords>;
   /** None: only the excerpt is kept. */
   blobs?: Blobs;
+  /** How long records and evidence are kept. */
+  keep_ms: number;
   /** What the machine sent over netconsole, oldest first. */
   netconsole(node: NodeView | undefined): readonly string[];
   outside(machine: Machine): Outside | undefined;
@@ -89,6 +99,10 @@ export class CrashController {
   readonly #told = new Map<string, number>();
   /** The last day whose fleet is written down. */
   #counted = '';
+  /** The last day on which old records were deleted. */
+  #forgotten = '';
+  /** Evidence of records that are gone. What is lost of this list with the process stays, and only takes room. */
+  readonly #orphans = new Set<string>();
 
   constructor(options: CrashOptions) {
     this.#options = options;
@@ -118,6 +132,31 @@ export class CrashController {
       await store.putFleetDay(day, censusOf(caches.machines.values(), nodeOf, clock.now()));
     }
     this.#counted = day;
+  }
+
+  /** Deletes what is older than it is to be kept, once a day; evidence that can't be reached now, in a later pass. */
+  async forget(): Promise<void> {
+    const { clock, records, blobs, keep_ms } = this.#options;
+    const day = dayOf(clock.now());
+    if (day !== this.#forgotten) {
+      const store = await records();
+      const gone = await store.deleteBefore(new Date(clock.now() - keep_ms));
+      if (blobs) for (const key of gone.blobs) this.#orphans.add(key);
+      this.#forgotten = day;
+    }
+    let failed = false;
+    const queue = [...this.#orphans].slice(0, FORGOTTEN_MAX).values();
+    const work = async () => {
+      for (const key of queue) {
+        if (failed) return;
+        await blobs?.delete(key).catch((error: unknown) => {
+          failed = true;
+          throw error;
+        });
+        this.#orphans.delete(key);
+      }
+    };
+    await Promise.all(Array.from({ length: READS_MAX }, work));
   }
 
   /** Looks for surges in the records of the last weeks. */
