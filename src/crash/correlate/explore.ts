@@ -10,6 +10,8 @@ import { cellShare, cellsOf, cuboidPenalty, expectedOf, gainOf, type Level } fro
 const DIRECT_CELLS_MAX = 1 << 22;
 const KEPT_BY_CUBOID = 64;
 const KEPT_BEST = 256;
+/** Less than this in expected events is no exposure at all. */
+const EXPECTED_LEAST = 1e-9;
 
 export interface Candidate {
   readonly cell: Cell;
@@ -194,7 +196,7 @@ class Search {
       one.beforeExpected = beforeExpected[at] as number;
       const mean = expectedOf(one, prior);
       // Events where the population has nothing: told apart, never a cause.
-      if (mean <= 0) continue;
+      if (mean < EXPECTED_LEAST) continue;
       const key = slots ? (slots.keys[at] as number) : at;
       const usual = this.#level.base * mean;
       if (seen - usual > this.#most) this.#most = seen - usual;
