@@ -4,11 +4,17 @@ import { type Captures, match } from './pattern.ts';
 import type { RuleSet } from './rules.ts';
 import { framesOf, type Item, stacksOf } from './stacks.ts';
 
+/** Functions that are not to blame, and those of them that are, in this report. */
+export interface Skip {
+  lists: readonly NameSet[];
+  keep: NameSet;
+}
+
 export interface Where {
   captures: Captures;
   items: readonly Item[];
   stack: readonly Item[];
-  skip: readonly NameSet[];
+  skip: Skip;
   rules: RuleSet;
   /** The line in which a hole was filled, where that was not the opening. */
   near: Readonly<Record<string, number>>;
@@ -92,16 +98,12 @@ function entryFrame({ items, skip, rules }: Where): Frame | undefined {
   return fallback;
 }
 
-function skipped(skip: readonly NameSet[], func: string): boolean {
-  return skip.some((names) => names.has(func));
+function skipped({ lists, keep }: Skip, func: string): boolean {
+  return !keep.has(func) && lists.some((names) => names.has(func));
 }
 
 /** The callers of the guilty one, the nearest first. */
-export function callersOf(
-  stack: readonly Item[],
-  guilty: Frame | undefined,
-  skip: readonly NameSet[],
-): Frame[] {
+export function callersOf(stack: readonly Item[], guilty: Frame | undefined, skip: Skip): Frame[] {
   const frames = framesOf(stack).filter(({ func }) => !skipped(skip, func));
   const at = guilty ? frames.findIndex(({ func }) => func === guilty.func) : -1;
   return frames.slice(at + 1);

@@ -68,7 +68,7 @@ export function reportOf(window: Window, rules: RuleSet): Report {
   const items = anchor < 0 ? [] : itemsOf(own, anchor, rule.headless);
   const intruder = own.findIndex(({ text }, at) => at > open && isForeign(text, rules));
   const stack = stacksOf(items)[0] ?? [];
-  const skip = [rules.everywhere, ...(form?.skip ?? rule.skip)];
+  const skip = { lists: [rules.everywhere, ...(form?.skip ?? rule.skip)], keep: rule.keep };
   const guilty = guiltyFrame(form?.frame ?? rule.frame, {
     captures,
     near: near.lines,

@@ -70,6 +70,7 @@ export const reportRuleSchema = z.strictObject({
   alternatives: texts.default([]),
   frame: texts.default([]),
   skip: texts.default([]),
+  keep: texts.default([]),
   from: texts.default([]),
   near: near.default([]),
   next: text.optional(),

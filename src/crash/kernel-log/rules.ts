@@ -22,12 +22,14 @@ export interface Form extends Omit<FormSource, 'when' | 'near' | 'lacks' | 'skip
 }
 
 export interface ReportRule
-  extends Omit<ReportRuleSource, 'opens' | 'not' | 'near' | 'from' | 'forms' | 'skip' | 'absorbs'> {
+  extends Omit<ReportRuleSource, 'opens' | 'not' | 'near' | 'from' | 'forms' | 'skip' | 'keep' | 'absorbs'> {
   opens: readonly Pattern[];
   not: readonly Pattern[];
   near: readonly (readonly Pattern[])[];
   from: readonly Pattern[];
   skip: readonly NameSet[];
+  /** To blame here, whatever the lists say. */
+  keep: NameSet;
   absorbs: ReadonlySet<string>;
   forms: readonly Form[];
 }
@@ -181,6 +183,7 @@ function reportRule(source: ReportRuleSource, sets: ReadonlyMap<string, NameSet>
     near: nearOf(where, source.near),
     from: patterns(where, source.from),
     skip: listsOf(where, source.skip, sets),
+    keep: new NameSet(source.keep),
     absorbs: new Set(source.absorbs),
     forms: source.forms.map(({ when, near, lacks, skip, ...rest }) => ({
       ...rest,
