@@ -50,7 +50,11 @@ export function join(question: Question): Joined {
     { measure: 'expected', table: population },
   ];
   if (beforeEvents) sides.push({ measure: 'beforeEvents', table: beforeEvents });
-  if (beforeEvents) sides.push({ measure: 'beforeExpected', table: beforePopulation ?? population });
+  if (beforeEvents)
+    sides.push({
+      measure: 'beforeExpected',
+      table: hasExposure(beforePopulation) ? beforePopulation : population,
+    });
   const leftOut: { column: string; why: string }[] = [];
   const names = commonNames(
     sides.map(({ table }) => table),
@@ -90,6 +94,10 @@ export function join(question: Question): Joined {
     leftOut,
     strangers,
   };
+}
+
+function hasExposure(table: EncodedRows | undefined): table is EncodedRows {
+  return table !== undefined && table.rows > 0 && (!table.counts || table.counts.some((count) => count > 0));
 }
 
 /** Columns that all tables have, in the order of their names. */
