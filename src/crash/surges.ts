@@ -16,6 +16,8 @@ const LATELY_HOURS = 72;
 const LATELY_MIN = 2;
 /** The most active cells are judged. */
 const CELLS_MAX = 60;
+const PAST_MIN = 6;
+const PAST_MAX = 30;
 const KEYS = ['kernel', 'model', 'zone', 'rack', 'bios', 'bmc', 'nic', 'os', 'workload', 'cluster'];
 /** The total and the signatures count as much in the budget as so many cells. */
 const WEIGHTS = { all: 0.3, signature: 0.3, attribute: 0.4 } as const;
@@ -42,7 +44,9 @@ interface Cell {
   by: string;
   value: string;
   of(record: CrashRecord): boolean;
+  /** Crashes of the last days, and of all of the history. */
   lately: number;
+  count: number;
   weight: number;
 }
 
@@ -56,11 +60,15 @@ interface Cell {
 export function surgesOf(records: readonly CrashRecord[], days: readonly FleetDay[], now: number): Surge[] {
   const hours = hoursOf(records, days, now);
   const within = records.filter(({ happenedAt }) => Date.parse(happenedAt) >= hours.start);
-  const judged = cellsOf(within, now)
-    .filter(({ lately }) => lately >= LATELY_MIN)
-    .slice(0, CELLS_MAX);
+  const cells = cellsOf(within, now);
+  const active = cells.filter(({ lately }) => lately >= LATELY_MIN).slice(0, CELLS_MAX);
+  // A surge that is over explains what other cells have still not got over.
+  const past = cells.filter(
+    ({ by, lately, count }) => by === 'signature' && lately < LATELY_MIN && count >= PAST_MIN,
+  );
+  const judged = [...active, ...past.sort((a, b) => b.count - a.count).slice(0, PAST_MAX)];
   const exposureOf = exposures(days, hours);
-  const judge = (cells: readonly Cell[], seen: readonly CrashRecord[]): (Alarm | undefined)[] => {
+  const judge = (cells: readonly Cell[], seen: readonly CrashRecord[]): Alarm[][] => {
     if (cells.length === 0) return [];
     const series = cells.map((cell): WatchedSeries => {
       const points = pointsOf(seen.filter(cell.of), exposureOf(cell), hours);
@@ -69,16 +77,10 @@ export function surgesOf(records: readonly CrashRecord[], days: readonly FleetDa
     // Cells that cannot alarm now have their share of the budget too: they could have.
     const share = cells.reduce((sum, { weight }) => sum + weight, 0);
     const falseAlarms = Math.max(1e-6, SURGE_FALSE_ALARMS * share);
-    return watchMany(series, { step: 'hour', falseAlarms }).map(({ alarms }) => {
-      const alarm = alarms.at(-1);
-      return alarm?.until === null ? alarm : undefined;
-    });
+    return watchMany(series, { step: 'hour', falseAlarms }).map(({ alarms }) => alarms);
   };
   const alarms = judge(judged, within);
-  const loud = judged.flatMap((cell, at) => {
-    const alarm = alarms[at];
-    return alarm ? [{ cell, alarm }] : [];
-  });
+  const loud = judged.flatMap((cell, at) => (alarms[at] ?? []).map((alarm) => ({ cell, alarm })));
   // The surest first, of those the one that stands out most; all of the fleet is everybody's echo.
   loud.sort(
     (a, b) =>
@@ -89,16 +91,24 @@ export function surgesOf(records: readonly CrashRecord[], days: readonly FleetDa
   const surges: Surge[] = [];
   let rest: readonly CrashRecord[] = within;
   for (const { cell, alarm } of loud) {
-    const own = surges.length === 0 ? alarm : judge([cell], rest)[0];
+    const own = rest === within ? alarm : judge([cell], rest)[0]?.find((each) => overlap(each, alarm));
     if (!own) {
-      surges[0]?.echoes.push(idOf(cell));
+      if (alarm.until === null) surges[0]?.echoes.push(idOf(cell));
       continue;
     }
-    const isIn = (record: CrashRecord) => cell.of(record) && record.happenedAt >= own.since;
-    surges.push(surgeOf(cell, own, mostFrequent(rest.filter(isIn))));
+    const isIn = (record: CrashRecord) => cell.of(record) && isDuring(record, own);
+    if (own.until === null) surges.push(surgeOf(cell, own, mostFrequent(rest.filter(isIn))));
     rest = rest.filter((record) => !isIn(record));
   }
   return surges;
+}
+
+function isDuring({ happenedAt }: CrashRecord, { since, until }: Alarm): boolean {
+  return happenedAt >= since && (until === null || Date.parse(happenedAt) < Date.parse(until) + HOUR);
+}
+
+function overlap(a: Alarm, b: Alarm): boolean {
+  return (a.until === null || a.until >= b.since) && (b.until === null || b.until >= a.since);
 }
 
 function surgeOf({ by, value }: Cell, alarm: Alarm, title: string): Surge {
@@ -116,7 +126,7 @@ function cellsOf(records: readonly CrashRecord[], end: number): Cell[] {
   const cells = new Map<string, Cell>();
   const add = (by: string, value: string, of: Cell['of']) => {
     if (value !== '' && !cells.has(`${by}=${value}`))
-      cells.set(`${by}=${value}`, { by, value, of, lately: 0, weight: 0 });
+      cells.set(`${by}=${value}`, { by, value, of, lately: 0, count: 0, weight: 0 });
   };
   add('all', 'all', () => true);
   for (const { signature, attributes } of records) {
@@ -129,8 +139,11 @@ function cellsOf(records: readonly CrashRecord[], end: number): Cell[] {
   const all = [...cells.values()];
   const kinds = Map.groupBy(all, ({ by }) => (by === 'all' || by === 'signature' ? by : 'attribute'));
   for (const [kind, own] of kinds) for (const cell of own) cell.weight = WEIGHTS[kind] / own.length;
-  for (const cell of all)
-    cell.lately = records.filter((record) => record.happenedAt >= lately && cell.of(record)).length;
+  for (const cell of all) {
+    const own = records.filter(cell.of);
+    cell.count = own.length;
+    cell.lately = own.filter((record) => record.happenedAt >= lately).length;
+  }
   return all.sort((a, b) => b.lately - a.lately || idOf(a).localeCompare(idOf(b)));
 }
 
