@@ -13,11 +13,14 @@ import { openBlobs } from '../../src/platform/blobs/open.ts';
 import { TRIES_MAX } from '../../src/platform/blobs/s3-blobs.ts';
 import { type Clock, HOUR, MINUTE } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
+import { noS3 } from './build.ts';
 import { type S3Server, startS3 } from './start.ts';
 
 const KEY = `ab/${'c'.repeat(62)}.zst`;
 
-describe('an S3-compatible store', { timeout: 20 * MINUTE }, () => {
+const reason = await noS3();
+
+describe('an S3-compatible store', { skip: reason ?? false, timeout: 20 * MINUTE }, () => {
   let server: S3Server;
   before(async () => {
     server = await startS3(['evidence', 'other-1']);
