@@ -1,31 +1,41 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import { type EncodedRows, QuestionError } from '../../crash/correlate/index.ts';
+import { type EncodedRows, type Question, QuestionError } from '../../crash/correlate/index.ts';
+import { columnsOf } from '../../crash/report/columns.ts';
+import { DAY } from '../../platform/clock/clock.ts';
+import type { CrashRecord } from '../../platform/history/crash-record.ts';
+import { CRASHES_READ_MAX, type FleetDay } from '../../platform/history/crashes.ts';
 import { columnOf, numbersOf, readTable, TableError } from '../../platform/tables.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { textOf, wideOf } from './correlate-text.ts';
+import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 
 const FORMATS = ['json', 'yaml', 'wide'] as const;
 const COUNT = 'count';
 const CHUNK_BYTES = 1 << 20;
+const SINCE_DEFAULT = '7d';
+/** The time that is compared with is so many times as long. */
+const BEFORE_TIMES = 4;
 
-interface Options {
-  events: string;
-  population: string;
+interface Options extends QueryOptions {
+  events?: string;
+  population?: string;
   beforeEvents?: string;
   beforePopulation?: string;
   output?: (typeof FORMATS)[number];
 }
 
 export function register(program: Command, io: Io): void {
-  program
-    .command('correlate')
-    .description(
-      'Say which attribute, or combination of up to four, explains a rise of events, against the machines that had none.',
-    )
-    .requiredOption('--events <file>', 'what happened: a row an event, or rows with a count')
-    .requiredOption('--population <file>', 'all machines: a row each, or rows with a count of exposure')
+  withQueryOptions(
+    program
+      .command('correlate')
+      .description(
+        'Say which attribute, or combination of up to four, explains a rise of crashes, or of any events, against the machines that had none.',
+      ),
+  )
+    .option('--events <file>', 'instead of crashes: what happened: a row an event, or rows with a count')
+    .option('--population <file>', 'all machines: a row each, or rows with a count of exposure')
     .option(
       '--before-events <file>',
       'events of the time to compare with, so that what was always so is not blamed',
@@ -37,11 +47,13 @@ export function register(program: Command, io: Io): void {
 }
 
 const HELP = `
+Without files: the crashes that are kept, since --since (7d), against the four times as long before.
 Files are CSV with a header, or JSON lines; - is standard input. Columns are attributes, of any names; what is
 compared are those that all files have. A column "count" says for how many events, or how much exposure
 (machines, machine-days), a row stands.
 
 Examples:
+  drover crash correlate --since 3d
   drover crash correlate --events crashes.csv --population machines.csv
   drover crash correlate --events week.csv --population fleet.csv --before-events month.csv -o json`;
 
@@ -52,20 +64,65 @@ function format(value: string): (typeof FORMATS)[number] {
 }
 
 async function run(options: Options, io: Io): Promise<void> {
-  const files = [options.events, options.population, options.beforeEvents, options.beforePopulation];
-  if (files.filter((file) => file === '-').length > 1)
-    throw new CliError('error: only one file can be standard input', EXIT.usage);
-  if (options.beforePopulation && !options.beforeEvents)
-    throw new CliError('error: --before-population says nothing without --before-events', EXIT.usage);
-  const [events, population, beforeEvents, beforePopulation] = await readAll(files, io);
-  if (!events || !population) return;
-  mustHaveExposure(population, options.population);
-  if (beforePopulation) mustHaveExposure(beforePopulation, options.beforePopulation ?? '');
+  const question = options.events === undefined ? await kept(options, io) : await given(options, io);
   const { correlate } = await import('../../crash/correlate/index.ts');
-  const answer = told(() => correlate({ events, population, beforeEvents, beforePopulation }));
+  const answer = told(() => correlate(question));
   if (options.output === 'wide') io.out(wideOf(answer));
   else if (options.output) io.out(await serialize(answer, options.output));
   else io.out(textOf(answer, Math.min(io.terminal?.columns ?? 80, 100)));
+}
+
+async function given(options: Options, io: Io): Promise<Question> {
+  const { events, population, beforeEvents, beforePopulation } = options;
+  if (events === undefined || population === undefined)
+    throw new CliError('error: --events needs --population: all machines, to compare with', EXIT.usage);
+  const files = [events, population, beforeEvents, beforePopulation];
+  if (files.filter((file) => file === '-').length > 1)
+    throw new CliError('error: only one file can be standard input', EXIT.usage);
+  if (beforePopulation && !beforeEvents)
+    throw new CliError('error: --before-population says nothing without --before-events', EXIT.usage);
+  const [one, two, three, four] = await readAll(files, io);
+  mustHaveExposure(two as EncodedRows, population);
+  if (four) mustHaveExposure(four, beforePopulation ?? '');
+  return {
+    events: one as EncodedRows,
+    population: two as EncodedRows,
+    beforeEvents: three,
+    beforePopulation: four,
+  };
+}
+
+/** The crashes that are kept, against the fleet as it was counted, and the time before. */
+async function kept(options: Options, io: Io): Promise<Question> {
+  const now = options.until ? timeOf('--until', options.until, io) : io.clock.now();
+  const since = timeOf('--since', options.since ?? SINCE_DEFAULT, io);
+  const before = since - BEFORE_TIMES * (now - since);
+  await using store = await openStore(options, io);
+  const all = await store.list({ ...queryOf(options, io, CRASHES_READ_MAX), since: before });
+  const days = await store.fleetDays(new Date(before), new Date(now + DAY));
+  if (days.length === 0)
+    throw new CliError(
+      'error: the fleet was not counted in this time: a running Drover does it once a day; or give --events and --population',
+    );
+  const start = new Date(since).toISOString();
+  const names = [...new Set(days.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
+  const events = (rows: readonly CrashRecord[]) =>
+    columnsOf(
+      rows.map(({ attributes }) => ({ attributes, count: 1 })),
+      names,
+    );
+  const fleet = (rows: readonly FleetDay[]) =>
+    columnsOf(
+      rows.map(({ attributes, machines }) => ({ attributes, count: machines })),
+      names,
+    );
+  const earlier = all.filter(({ happenedAt }) => happenedAt < start);
+  const daysBefore = days.filter(({ day }) => day < start.slice(0, 10));
+  return {
+    events: events(all.filter(({ happenedAt }) => happenedAt >= start)),
+    population: fleet(days.filter(({ day }) => day >= start.slice(0, 10))),
+    ...(daysBefore.length > 0 && { beforeEvents: events(earlier), beforePopulation: fleet(daysBefore) }),
+  };
 }
 
 function mustHaveExposure({ rows, counts }: EncodedRows, file: string): void {

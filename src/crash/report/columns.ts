@@ -6,9 +6,11 @@ export interface Counted {
   count: number;
 }
 
-/** A column for each attribute that any row has; a row without it has the empty text there. */
-export function columnsOf(rows: readonly Counted[]): EncodedRows {
-  const names = [...new Set(rows.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
+/** A column for each name, all that any row has where none are given; a row without it has the empty text there. */
+export function columnsOf(
+  rows: readonly Counted[],
+  names: readonly string[] = [...new Set(rows.flatMap(({ attributes }) => Object.keys(attributes)))].sort(),
+): EncodedRows {
   const counts = Float64Array.from(rows, ({ count }) => count);
   const columns = names.map((name) => {
     const values: string[] = [];
