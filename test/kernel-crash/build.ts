@@ -23,7 +23,10 @@ import { cacheFolder } from '../control-plane/build.ts';
 import { installPackage, mayInstall } from '../debian.ts';
 
 export interface Kernel {
+  /** Debian's kernel for virtual machines. */
   vmlinuz: string;
+  /** Debian's kernel for all machines, which knows machine checks. */
+  wholeVmlinuz: string;
   /** A root file system with our init, busybox and modules. */
   initrd: string;
   /** The same, with the kernel and itself inside, for kdump. */
@@ -90,8 +93,9 @@ export async function builtKernel(): Promise<Kernel> {
   if (isThere) return kernel;
   const work = mkdtempSync(join(tmpdir(), 'drover-kernel-'));
   try {
-    const { vmlinuz, initrd, kdumpInitrd } = await build(version, work);
+    const { vmlinuz, wholeVmlinuz, initrd, kdumpInitrd } = await build(version, work);
     keepFile(kernel.vmlinuz, vmlinuz);
+    keepFile(kernel.wholeVmlinuz, wholeVmlinuz);
     keepFile(kernel.initrd, initrd);
     keepFile(kernel.kdumpInitrd, kdumpInitrd);
     return kernel;
@@ -105,6 +109,7 @@ function builtAs(version = 'none'): { kernel: Kernel; isThere: boolean } {
   const file = (name: string) => join(folder, name);
   const kernel = {
     vmlinuz: file('vmlinuz'),
+    wholeVmlinuz: file('whole-vmlinuz'),
     initrd: file('initrd.gz'),
     kdumpInitrd: file('kdump-initrd.gz'),
   };
@@ -126,17 +131,13 @@ function sourcesHash(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function build(
-  version: string,
-  work: string,
-): Promise<{ vmlinuz: Buffer; initrd: Buffer; kdumpInitrd: Buffer }> {
+async function build(version: string, work: string): Promise<Record<keyof Kernel, Buffer>> {
   const root = join(work, 'root');
   for (const name of ['bin', 'modules', 'proc', 'sys', 'dev'])
     mkdirSync(join(root, name), { recursive: true });
   const image = await unpackedImage(version, work);
-  const path = globSync(join(image, 'boot/vmlinuz-*'))[0];
-  if (!path) throw new Error(`linux-image-${version} holds no kernel`);
-  const vmlinuz = readFileSync(path);
+  const vmlinuz = vmlinuzIn(image);
+  const wholeVmlinuz = vmlinuzIn(await unpackedImage(version.replace('-cloud', ''), work));
   await takeModules(image, join(root, 'modules'));
   await compile(version, work, root);
   cpSync('/bin/busybox', join(root, 'bin/busybox'));
@@ -148,7 +149,7 @@ async function build(
   mkdirSync(layer);
   writeFileSync(join(layer, 'vmlinuz'), vmlinuz);
   writeFileSync(join(layer, 'initrd'), initrd);
-  return { vmlinuz, initrd, kdumpInitrd: Buffer.concat([initrd, await archive(layer)]) };
+  return { vmlinuz, wholeVmlinuz, initrd, kdumpInitrd: Buffer.concat([initrd, await archive(layer)]) };
 }
 
 /** The kernel's package, unpacked only: nothing of this machine is to boot from it. */
@@ -157,10 +158,17 @@ async function unpackedImage(version: string, work: string): Promise<string> {
     cwd: work,
     timeout: STEP_MS_MAX,
   });
-  const file = globSync(join(work, 'linux-image-*.deb'))[0];
+  const file = globSync(join(work, `linux-image-${version}_*.deb`))[0];
   if (!file) throw new Error(`linux-image-${version} can't be downloaded`);
-  await exec('dpkg', ['-x', file, join(work, 'image')], { timeout: STEP_MS_MAX });
-  return join(work, 'image');
+  const image = join(work, `image-${version}`);
+  await exec('dpkg', ['-x', file, image], { timeout: STEP_MS_MAX });
+  return image;
+}
+
+function vmlinuzIn(image: string): Buffer {
+  const path = globSync(join(image, 'boot/vmlinuz-*'))[0];
+  if (!path) throw new Error(`${image} holds no kernel`);
+  return readFileSync(path);
 }
 
 async function takeModules(image: string, to: string): Promise<void> {

@@ -1,5 +1,6 @@
 // One start of a machine in qemu, by software emulation: until it switches itself off.
 import { mkdtempSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SECOND } from '../../src/platform/clock/clock.ts';
@@ -15,6 +16,8 @@ export interface Start {
   words?: readonly string[];
   /** For qemu; files are named in the run's folder. */
   args?: readonly string[];
+  /** Said to qemu's monitor when the machine is up; such a machine runs the kernel that knows machine checks. */
+  monitor?: string;
   kdump?: boolean;
   /** Starts again, with its memory as it was, after a panic. */
   restarts?: boolean;
@@ -33,7 +36,7 @@ const POLL_MS = 50;
 const NAME = 'qemu';
 
 export async function runMachine(kernel: Kernel, start: Start): Promise<Ran> {
-  const { how, memory_mb = 256, words = [], args = [], kdump = false, restarts = false } = start;
+  const { how, memory_mb = 256, words = [], args = [], monitor, kdump = false, restarts = false } = start;
   const processes = new Processes(mkdtempSync(join(tmpdir(), 'drover-machine-')));
   const path = (name: string) => join(processes.folder, name);
   const line = [
@@ -44,14 +47,28 @@ export async function runMachine(kernel: Kernel, start: Start): Promise<Ran> {
     ...words,
   ];
   processes.start(NAME, 'qemu-system-x86_64', [
-    ...['-accel', 'tcg', '-machine', 'pc', '-cpu', 'qemu64', '-m', String(memory_mb)],
+    ...['-accel', 'tcg', '-machine', 'pc', '-cpu', 'qemu64,+mce,+mca', '-m', String(memory_mb)],
     ...['-display', 'none', '-nodefaults', ...(restarts ? [] : ['-no-reboot'])],
     ...['-serial', `file:${path('console.log')}`, ...args],
-    ...['-kernel', kernel.vmlinuz, '-initrd', kdump ? kernel.kdumpInitrd : kernel.initrd],
+    ...['-monitor', monitor === undefined ? 'none' : `unix:${path('monitor')},server=on,wait=off`],
+    ...[
+      '-kernel',
+      monitor === undefined ? kernel.vmlinuz : kernel.wholeVmlinuz,
+      '-initrd',
+      kdump ? kernel.kdumpInitrd : kernel.initrd,
+    ],
     ...['-append', line.join(' ')],
   ]);
   const deadline = systemClock.now() + RUN_MS_MAX;
-  while (processes.isRunning(NAME) && systemClock.now() < deadline) await systemClock.sleep(POLL_MS);
+  let told = monitor === undefined;
+  while (processes.isRunning(NAME) && systemClock.now() < deadline) {
+    await systemClock.sleep(POLL_MS);
+    if (told || !readOr(path('console.log'), '').includes('drover: now ')) continue;
+    connect(path('monitor'))
+      .on('error', () => {}) // it has died before, and that shows below
+      .end(`${monitor}\n`);
+    told = true;
+  }
   const late = processes.isRunning(NAME);
   const console = readOr(path('console.log'), processes.logTail(NAME));
   if (late) {
