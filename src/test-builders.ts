@@ -107,6 +107,9 @@ export const nodeView = (more: Partial<NodeView> = {}): NodeView => ({
   freedBy: '',
   address: '10.0.0.1',
   conditions: {},
+  osImage: '',
+  architecture: '',
+  instanceType: '',
   ...more,
 });
 

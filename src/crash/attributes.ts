@@ -27,6 +27,9 @@ export function attributesOf(
   for (const [key, value] of Object.entries(spec.location)) set(key, value);
   set('model', spec.model);
   set('kernel', status?.kernelVersion ?? node?.kernelVersion);
+  set('os', node?.osImage);
+  set('arch', node?.architecture);
+  set('instanceType', node?.instanceType);
   set('age', ageOf(metadata.creationTimestamp, now));
   const own = Object.entries(metadata.labels ?? {}).filter(([key]) => !key.startsWith('drover.dev/'));
   for (const [key, value] of own.slice(0, LABELS_MAX)) set(key, value);

@@ -8,6 +8,9 @@ export const FREED_BY = 'drover.dev/freed-by';
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-out-of-service */
 export const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#nodekubernetesioinstance-type */
+const INSTANCE_TYPE = 'node.kubernetes.io/instance-type';
+
 /** What we keep of a Node: some 300 bytes of 12 KB. */
 export interface NodeView {
   name: string;
@@ -16,6 +19,10 @@ export interface NodeView {
   readyMessage: string;
   bootID: string;
   kernelVersion: string;
+  /** What crashes may have in common: operating system, processor, instance type. */
+  osImage: string;
+  architecture: string;
+  instanceType: string;
   unschedulable: boolean;
   /** From our annotation; '' where the cordon is another's or there is none. */
   cordonedBy: string;
@@ -47,6 +54,9 @@ export function nodeView(object: KubeObject): NodeView {
     readyMessage,
     bootID: status?.nodeInfo?.bootID ?? '',
     kernelVersion: status?.nodeInfo?.kernelVersion ?? '',
+    osImage: status?.nodeInfo?.osImage ?? '',
+    architecture: status?.nodeInfo?.architecture ?? '',
+    instanceType: metadata.labels?.[INSTANCE_TYPE] ?? '',
     unschedulable: spec?.unschedulable ?? false,
     cordonedBy: metadata.annotations?.[CORDONED_BY] ?? '',
     freedBy: metadata.annotations?.[FREED_BY] ?? '',
