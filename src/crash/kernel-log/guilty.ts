@@ -102,9 +102,16 @@ function skipped({ lists, keep }: Skip, func: string): boolean {
   return !keep.has(func) && lists.some((names) => names.has(func));
 }
 
+/** arm64 begins a trace with the function that pc names already. Of a function that calls itself one call is lost. */
+function withoutEcho(stack: readonly Item[]): readonly Item[] {
+  const [ip, first] = stack;
+  const isEcho = ip?.kind === 'ip' && first?.kind === 'frame' && ip.frame?.func === first.frame.func;
+  return isEcho ? stack.slice(1) : stack;
+}
+
 /** The callers of the guilty one, the nearest first. */
 export function callersOf(stack: readonly Item[], guilty: Frame | undefined, skip: Skip): Frame[] {
-  const frames = framesOf(stack).filter(({ func }) => !skipped(skip, func));
+  const frames = framesOf(withoutEcho(stack)).filter(({ func }) => !skipped(skip, func));
   const at = guilty ? frames.findIndex(({ func }) => func === guilty.func) : -1;
   return frames.slice(at + 1);
 }

@@ -48,6 +48,19 @@ describe('a crash', () => {
       workqueue: 'nvme-wq nvme_reset_work [nvme]',
     });
   });
+  it('names each function once where arm64 repeats the one that pc names', () => {
+    const { report } =
+      explain(`Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000
+CPU: 0 PID: 90 Comm: insmod Not tainted 6.1.0-56-cloud-arm64 #1  Debian 6.1.192-2
+pc : flaky_read_state+0x8/0x20 [flaky]
+lr : flaky_init+0x5c/0x1000 [flaky]
+Call trace:
+ flaky_read_state+0x8/0x20 [flaky]
+ flaky_init+0x5c/0x1000 [flaky]
+`);
+    assert.equal(report?.frame, 'flaky_read_state');
+    assert.deepEqual(report?.otherFrames, ['flaky_init']);
+  });
   it('names the task that hangs, not the thread that noticed', () => {
     const { report } = explain(`INFO: task kworker/u8:3:86 blocked for more than 120 seconds.
 Call Trace:
