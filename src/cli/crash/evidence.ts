@@ -125,6 +125,7 @@ async function textOf(
 
 /** The kernel's log out of a dump of its memory, by makedumpfile where it is installed. */
 async function dumpedLog(path: string): Promise<string> {
+  if (path === '-') throw new Error('a dump of memory can’t be read from standard input; give its file');
   const dir = await mkdtemp(join(tmpdir(), 'drover-dump-'));
   try {
     const log = join(dir, 'dmesg.txt');
