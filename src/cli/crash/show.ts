@@ -4,10 +4,12 @@ import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import { CliError, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { blobsOf, openStore, type StoreOptions, withEvidenceOption, withStoreOptions } from './store.ts';
+import { decoded } from './symbols.ts';
 
 interface Options extends StoreOptions {
   output?: 'json' | 'yaml';
   log?: boolean;
+  vmlinux?: string;
 }
 
 export function register(program: Command, io: Io): void {
@@ -16,6 +18,7 @@ export function register(program: Command, io: Io): void {
   )
     .argument('<id>', 'as drover crash list prints it')
     .option('--log', 'print the raw evidence')
+    .option('--vmlinux <file>', 'the kernel with debug symbols: frames get their file and line')
     .addOption(new Option('-o, --output <format>', 'the whole record').choices(['json', 'yaml']))
     .action((id: string, options: Options) => show(id.replace(/^crash\//, ''), options, io));
 }
@@ -26,7 +29,8 @@ async function show(id: string, options: Options, io: Io): Promise<void> {
   if (!record) throw new CliError(`error: no crash "${id}"; drover crash list shows those there are`);
   if (options.log) return printLog(record, options, io);
   if (options.output) return io.out(await serialize(record, options.output));
-  io.out(textOf(record));
+  const { vmlinux } = options;
+  io.out(textOf(vmlinux ? { ...record, excerpt: await decoded(record.excerpt, vmlinux) } : record));
 }
 
 async function printLog(record: CrashRecord, options: Options, io: Io): Promise<void> {
