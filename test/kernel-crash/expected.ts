@@ -110,6 +110,15 @@ export const CRASHES: Readonly<Record<string, Expected>> = {
     cause: 'hardware',
     monitor: machineCheck,
   },
+  // The BMC's diagnostic interrupt.
+  nmi: {
+    title: 'kernel panic: NMI: Not continuing',
+    class: 'nmi',
+    cause: 'unknown',
+    process: 'swapper/0',
+    monitor: 'nmi',
+    words: ['unknown_nmi_panic=1'],
+  },
   panic: {
     cause: 'kernel',
     process: 'insmod',

@@ -150,6 +150,17 @@ function causeOf(
       because:
         'The kernel began anew and nothing before says why: a loss of power, a hard reset, or the log was lost. The BMC’s event log knows more.',
     };
+  if (report.class === 'nmi')
+    return strong
+      ? {
+          cause: 'hardware',
+          because: `An NMI, and the ${strong.part} reported an error with it: ${strong.sample}`,
+        }
+      : {
+          cause: 'unknown',
+          because:
+            'An NMI of unknown origin: a person, the BMC or Drover asked a machine that hangs for its dump, or hardware that says no more. The BMC’s event log tells them apart; what the CPUs did is in the report.',
+        };
   const errors = strong ? `; but the ${strong.part} reported errors too: ${strong.sample}` : '';
   return {
     cause: 'kernel',

@@ -48,6 +48,13 @@ describe('a crash', () => {
       workqueue: 'nvme-wq nvme_reset_work [nvme]',
     });
   });
+  it('by an NMI may be a dump that was asked for, unless the hardware says what it was', () => {
+    const panic = 'Kernel panic - not syncing: NMI: Not continuing\n';
+    const asked = explain(`Uhhuh. NMI received for unknown reason 31 on CPU 0.\n${panic}`);
+    assert.deepEqual([asked.title, asked.cause], ['kernel panic: NMI: Not continuing', 'unknown']);
+    const serr = explain(`NMI: PCI system error (SERR) for reason a1 on CPU 0.\n${panic}`);
+    assert.deepEqual([serr.title, serr.cause], [asked.title, 'hardware']);
+  });
   it('names each function once where arm64 repeats the one that pc names', () => {
     const { report } =
       explain(`Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000

@@ -26,6 +26,7 @@ export const CLASSES = [
   'report',
   'panic',
   'hardware',
+  'nmi',
   'planned',
   'reboot',
   'debug-limit',

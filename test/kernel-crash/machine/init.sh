@@ -58,7 +58,7 @@ say "now $what"
 case $what in
   sysrq) echo c > /proc/sysrq-trigger ;;
   exit) exit 1 ;;
-  mce) sleep 100 ;;
+  mce|nmi) sleep 100 ;;
   *) load flaky "kind=$what" ;;
 esac
 sleep 1
