@@ -12,7 +12,11 @@ const LEAD_LINES = 12;
 
 export function keep(name: string, log: string): void {
   if (!process.env.DROVER_KEEP_KERNEL_LOGS) return;
-  const lines = log.replaceAll('\r', '').split('\n');
+  // Where the module was built is a new folder each time.
+  const lines = log
+    .replaceAll('\r', '')
+    .replaceAll(/\/tmp\/\S+\/flaky\.c/g, '/build/flaky.c')
+    .split('\n');
   const crash = lines.findIndex((line) => line.includes('drover: now '));
   const from = Math.max(HEAD_LINES, crash - LEAD_LINES);
   const trimmed = crash < 0 ? lines : [...lines.slice(0, HEAD_LINES), ...lines.slice(from)];
