@@ -18,6 +18,7 @@ import { attributesOf } from './attributes.ts';
 import { censusOf, dayOf, type Kind } from './census.ts';
 import type { FamilyDecision } from './families/index.ts';
 import { explainLog } from './kernel-log/explain.ts';
+import { inOrder } from './kernel-log/order.ts';
 import { excerptOf } from './records/excerpt.ts';
 import { mutedSignatures } from './records/families.ts';
 import { recordOf } from './records/make.ts';
@@ -204,7 +205,9 @@ export class CrashController {
     const node = clusters.get(cluster)?.nodes.get(nodeName);
     const ended = incident.status?.endedAt !== undefined;
     const pieces = await this.#pieces(incident, machine, node, ended);
-    const log = pieces.map(({ text }) => text).join('\n');
+    // Parts of a pstore dump come newest first; each kind is put in order by itself.
+    const kinds = Map.groupBy(pieces, ({ kind }) => kind);
+    const log = [...kinds.values()].map((own) => inOrder(own.map(({ text }) => text).join('\n'))).join('\n');
     const explanation = explainLog(Buffer.from(log, 'latin1'));
     const cause = incident.status?.diagnosis?.cause;
     // A hang is a crash only when the kernel says why; else it is healing's business.
