@@ -52,3 +52,31 @@ describe('labelled kernel logs', () => {
     assert.deepEqual(invented, HEADED);
   });
 });
+
+/** The same log as other machines hand it out. */
+const DRESSES: Readonly<Record<string, (log: string) => string>> = {
+  'with carriage returns': (log) => log.replaceAll('\n', '\r\n'),
+  'through syslog': (log) => log.replaceAll(/^(?=\[)/gm, 'Nov 25 16:00:01 node-1 kernel: '),
+  'with levels': (log) => log.replaceAll(/^(?=\[)/gm, '<4>'),
+  'said twice': (log) => log.replaceAll(/^.*$/gm, '$&\n$&'),
+  'without debug symbols': (log) =>
+    log
+      .split('\n')
+      .filter((line) => !line.includes('[inline]'))
+      .map((line) => line.replace(/ [\w./-]+\.[chS]:\d+$/, ''))
+      .join('\n'),
+};
+
+describe('a labelled log', () => {
+  for (const [dress, put] of Object.entries(DRESSES)) {
+    it(`has the same name ${dress}`, () => {
+      const other = logs.filter(
+        ({ log }) => explainLog(Buffer.from(put(log))).title !== explainLog(Buffer.from(log)).title,
+      );
+      assert.deepEqual(
+        other.map(({ id }) => id),
+        [],
+      );
+    });
+  }
+});

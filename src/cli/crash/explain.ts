@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { explainLog, type LogExplanation } from '../../crash/kernel-log/explain.ts';
+import { inOrder } from '../../crash/kernel-log/order.ts';
 import type { Report } from '../../crash/kernel-log/report.ts';
 import type { RuleSet } from '../../crash/kernel-log/rules.ts';
 import { CliError, type Io } from '../io.ts';
@@ -75,7 +76,9 @@ async function explainLines(files: readonly string[], rules: RuleSet, io: Io): P
       io.out(`${JSON.stringify({ id: asked.id ?? null, error: `line ${number}: ${asked.error}` })}\n`);
       return;
     }
-    io.out(`${JSON.stringify({ id: asked.id, ...shortForm(explainLog(Buffer.from(asked.log), rules)) })}\n`);
+    io.out(
+      `${JSON.stringify({ id: asked.id, ...shortForm(explainLog(Buffer.from(inOrder(asked.log)), rules)) })}\n`,
+    );
   };
   for (const file of files) for await (const line of linesOf(bytesOf(file, io))) take(line);
   if (bad > 0) throw new CliError('');

@@ -54,6 +54,8 @@ interface Open {
 }
 
 const NEWLINE = 10;
+/** The same opening this close after itself is said twice, not a second report. */
+const REPEATED_LINES_MAX = 2;
 
 export class LogReader {
   private readonly rules: RuleSet;
@@ -75,6 +77,7 @@ export class LogReader {
   private shutdown = false;
   private kernel: string | undefined;
   private recent: number[] = [];
+  private lastOpening: { message: LogLine; line: number } | undefined;
 
   constructor(rules: RuleSet) {
     this.rules = rules;
@@ -219,6 +222,9 @@ export class LogReader {
 
   private opened(rule: ReportRule, captures: Captures, message: LogLine, end: number): void {
     if (rule.foreign || (rule.boot && !this.rebooted(message))) return;
+    const again = this.lastOpening;
+    this.lastOpening = { message, line: this.line };
+    if (again && this.line - again.line <= REPEATED_LINES_MAX && isSame(again.message, message)) return;
     for (const open of this.open) {
       if (!this.continues(open, rule, message)) continue;
       open.panicked ||= message.text.includes('Kernel panic');
@@ -305,11 +311,19 @@ export class LogReader {
     for (let from = 0; from < raw.length; ) {
       let to = raw.indexOf('\n', from);
       if (to < 0) to = raw.length;
-      lines.push(...messagesOf(raw.slice(from, Math.min(to, from + LINE_BYTES_MAX))));
+      for (const message of messagesOf(raw.slice(from, Math.min(to, from + LINE_BYTES_MAX)))) {
+        // Two consoles, or a console and syslog, say each line twice.
+        const last = lines.at(-1);
+        if (!last || !isSame(last, message)) lines.push(message);
+      }
       from = to + 1;
     }
     return lines;
   }
+}
+
+function isSame(a: LogLine, b: LogLine): boolean {
+  return a.text === b.text && a.time === b.time && a.caller === b.caller;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -49,9 +49,20 @@ const OTHER_FRAMES_MAX = 12;
 const OPENING_LENGTH_MAX = 300;
 
 export function reportOf(window: Window, rules: RuleSet): Report {
-  const { rule } = window;
   const opening = window.lines[window.open] as LogLine;
-  const own = ownLines(window, opening);
+  const kernel = window.lines.filter(({ user }) => !user);
+  const own = kernel.filter(({ caller }) => caller === undefined || caller === opening.caller);
+  if (opening.caller === undefined || own.length === kernel.length)
+    return readLines(window, opening, kernel, rules);
+  const report = readLines(window, opening, own, rules);
+  // A stalled CPU prints its stack itself, under its own name, and not the CPU that noticed.
+  const isElsewhere = report.frame === undefined && window.rule.frame.includes('entry');
+  return isElsewhere ? readLines(window, opening, kernel, rules) : report;
+}
+
+/** @param own the lines that the same task or CPU printed, where the log tells */
+function readLines(window: Window, opening: LogLine, own: readonly LogLine[], rules: RuleSet): Report {
+  const { rule } = window;
   const open = own.indexOf(opening);
   const text = opening.text;
 
@@ -116,14 +127,6 @@ export function reportOf(window: Window, rules: RuleSet): Report {
 function taskOf({ task }: Captures): Pick<Facts, 'process' | 'pid'> {
   const [, process, pid] = /^(.{1,40}):(\d{1,9})$/.exec(task ?? '') ?? [];
   return process === undefined ? {} : { process, pid: Number(pid) };
-}
-
-/** Those that the same task or CPU printed, where the log tells; and what programs wrote is not the kernel's. */
-function ownLines({ rule, lines }: Window, opening: LogLine): readonly LogLine[] {
-  const kernel = lines.filter(({ user }) => !user);
-  // A stalled CPU prints its own stack, not that of the CPU that noticed.
-  if (opening.caller === undefined || rule.frame.includes('entry')) return kernel;
-  return kernel.filter(({ caller }) => caller === undefined || caller === opening.caller);
 }
 
 function applies(
