@@ -168,8 +168,8 @@ function scaled(block: Block, rate: number): Block {
   const weights: Partial<Record<Measure, Float64Array | undefined>> = { ...block.weights };
   for (const measure of ['expected', 'beforeExpected'] as const) {
     if (!(measure in weights)) continue;
-    weights[measure] =
-      weights[measure]?.map((each) => each * rate) ?? new Float64Array(block.rows).fill(rate);
+    if (weights[measure]) weights[measure] = weights[measure].map((each) => each * rate);
+    else return { ...block, unit: rate };
   }
   return { ...block, weights };
 }

@@ -46,6 +46,41 @@ export function slotsOf(rows: readonly Rows[], attribute: number, size: number):
   return { keys, find: (key) => places.get(key) ?? -1 };
 }
 
+const singles = new WeakMap<Codes, Map<Float64Array | undefined, Float64Array>>();
+
+/** Sums by value of a column over all its rows, each counted once: rounds that share columns and weights share them. */
+export function sumsByCode(codes: Codes, size: number, weights: Float64Array | undefined): Float64Array {
+  let known = singles.get(codes);
+  if (!known) {
+    known = new Map();
+    singles.set(codes, known);
+  }
+  let sums = known.get(weights);
+  if (!sums) {
+    sums = new Float64Array(size);
+    if (weights) addWeights(codes, weights, sums);
+    else addOnes(codes, sums);
+    known.set(weights, sums);
+  }
+  return sums;
+}
+
+function addWeights(codes: Codes, weights: Float64Array, into: Float64Array): void {
+  for (let row = 0; row < codes.length; row++) {
+    const key = codes[row] as number;
+    into[key] = (into[key] as number) + (weights[row] as number);
+  }
+}
+
+function addOnes(codes: Codes, into: Float64Array): void {
+  const counts = new Int32Array(into.length);
+  for (let row = 0; row < codes.length; row++) {
+    const key = codes[row] as number;
+    counts[key] = (counts[key] as number) + 1;
+  }
+  into.set(counts);
+}
+
 /** Adds the weight of each row to its cell. */
 export function add(
   rows: Rows,
@@ -56,18 +91,13 @@ export function add(
   slots: Slots | undefined,
 ): void {
   const codes = rows.block.codes[attribute] as Codes;
+  const { unit = 1 } = rows.block;
   if (slots) addLookedUp(rows, codes, size, weights, into, slots);
-  else if (rows.rows) addListed(rows.rows, rows.parents, codes, size, weights, into);
-  else if (weights) {
-    for (let row = 0; row < rows.length; row++) {
-      const key = codes[row] as number;
-      into[key] = (into[key] as number) + (weights[row] as number);
-    }
-  } else {
-    for (let row = 0; row < rows.length; row++) {
-      const key = codes[row] as number;
-      into[key] = (into[key] as number) + 1;
-    }
+  else if (rows.rows) addListed(rows.rows, rows.parents, codes, size, weights, into, unit);
+  else {
+    const sums = sumsByCode(codes, size, weights);
+    const times = weights ? 1 : unit;
+    for (let key = 0; key < size; key++) into[key] = (into[key] as number) + times * (sums[key] as number);
   }
 }
 
@@ -78,11 +108,12 @@ function addListed(
   size: number,
   weights: Float64Array | undefined,
   into: Float64Array,
+  unit: number,
 ): void {
   if (!parents) {
     for (const row of rows) {
       const key = codes[row] as number;
-      into[key] = (into[key] as number) + (weights ? (weights[row] as number) : 1);
+      into[key] = (into[key] as number) + (weights ? (weights[row] as number) : unit);
     }
   } else if (weights) {
     for (let at = 0; at < rows.length; at++) {
@@ -93,13 +124,13 @@ function addListed(
   } else {
     for (let at = 0; at < rows.length; at++) {
       const key = (parents[at] as number) * size + (codes[rows[at] as number] as number);
-      into[key] = (into[key] as number) + 1;
+      into[key] = (into[key] as number) + unit;
     }
   }
 }
 
 function addLookedUp(
-  { rows, parents, length }: Rows,
+  { rows, parents, length, block: { unit = 1 } }: Rows,
   codes: Codes,
   size: number,
   weights: Float64Array | undefined,
@@ -109,7 +140,7 @@ function addLookedUp(
   for (let at = 0; at < length; at++) {
     const row = rows ? (rows[at] as number) : at;
     const slot = slots.find((parents ? (parents[at] as number) * size : 0) + (codes[row] as number));
-    if (slot >= 0) into[slot] = (into[slot] as number) + (weights ? (weights[row] as number) : 1);
+    if (slot >= 0) into[slot] = (into[slot] as number) + (weights ? (weights[row] as number) : unit);
   }
 }
 
@@ -124,12 +155,21 @@ export function keptRows(
   const codes = block.codes[attribute] as Codes;
   const { kept, cells } = scratchOf(length);
   let count = 0;
-  if (!rows && !slots) {
+  // One more where the id is not negative, without a branch that would be foretold badly.
+  if (rows && parents && !slots) {
+    for (let at = 0; at < length; at++) {
+      const row = rows[at] as number;
+      const id = ids[(parents[at] as number) * size + (codes[row] as number)] as number;
+      kept[count] = row;
+      cells[count] = id;
+      count += 1 + (id >> 31);
+    }
+  } else if (!rows && !slots) {
     for (let row = 0; row < length; row++) {
       const id = ids[codes[row] as number] as number;
-      if (id < 0) continue;
       kept[count] = row;
-      cells[count++] = id;
+      cells[count] = id;
+      count += 1 + (id >> 31);
     }
   } else {
     for (let at = 0; at < length; at++) {
@@ -149,6 +189,7 @@ let scratch = { kept: new Int32Array(0), cells: new Int32Array(0) };
 
 /** Room to collect rows in: to clear new arrays of a million rows for each attribute would take most of the time. */
 function scratchOf(length: number): { kept: Int32Array; cells: Int32Array } {
-  if (scratch.kept.length < length) scratch = { kept: new Int32Array(length), cells: new Int32Array(length) };
+  if (scratch.kept.length <= length)
+    scratch = { kept: new Int32Array(length + 1), cells: new Int32Array(length + 1) };
   return scratch;
 }

@@ -18,8 +18,10 @@ export interface Block {
   readonly rows: number;
   /** By attribute, then row. */
   readonly codes: readonly Codes[];
-  /** Weights by row; `undefined` where each row weighs 1; a measure that is not there is 0. */
+  /** Weights by row; `undefined` where each row weighs `unit`; a measure that is not there is 0. */
   readonly weights: Partial<Record<Measure, Float64Array | undefined>>;
+  /** 1 unless said. */
+  readonly unit?: number;
 }
 
 export interface Cube {
@@ -74,10 +76,17 @@ export function emptySums(): Sums {
 
 export function totalsOf(cube: Cube): Sums {
   const sums = emptySums();
-  for (const { rows, weights } of cube.blocks)
+  for (const { rows, weights, unit = 1 } of cube.blocks)
     for (const measure of MEASURES)
-      if (measure in weights) sums[measure] += weights[measure]?.reduce((sum, each) => sum + each, 0) ?? rows;
+      if (measure in weights) sums[measure] += totalOf(weights[measure]) ?? rows * unit;
   return sums;
+}
+
+function totalOf(weights: Float64Array | undefined): number | undefined {
+  if (!weights) return undefined;
+  let sum = 0;
+  for (let row = 0; row < weights.length; row++) sum += weights[row] as number;
+  return sum;
 }
 
 /** The same cube with what is expected in the cells' rows multiplied: explained, and so taken away. */
@@ -91,13 +100,19 @@ export function explained(
     if (!('expected' in block.weights)) return block;
     const factors = new Float64Array(block.rows).fill(1);
     for (const { cell, ratio } of cells) {
-      for (const row of lists.of(cell)[at] as Int32Array) {
+      const rows = lists.of(cell)[at] as Int32Array;
+      for (let place = 0; place < rows.length; place++) {
+        const row = rows[place] as number;
         const factor = factors[row] as number;
         factors[row] = combine === 'product' ? factor * ratio : factor + ratio - 1;
       }
     }
+    const expected = factors;
     const own = block.weights.expected;
-    const expected = own ? factors.map((factor, row) => factor * (own[row] as number)) : factors;
+    const { unit = 1 } = block;
+    if (own || unit !== 1)
+      for (let row = 0; row < factors.length; row++)
+        expected[row] = (factors[row] as number) * (own ? (own[row] as number) : unit);
     return { ...block, weights: { ...block.weights, expected } };
   });
   return { ...cube, blocks };

@@ -36,14 +36,20 @@ export function dependencies(
   sizes: readonly number[],
   weights: Float64Array | undefined,
 ): boolean[][] {
-  return codes.map((from, a) =>
-    codes.map(
-      (to, b) =>
-        a !== b &&
-        (sizes[a] as number) >= (sizes[b] as number) &&
-        settles(from, to, sizes[a] as number, weights),
-    ),
-  );
+  const settled = codes.map(() => codes.map(() => false));
+  const ascending = codes.map((_, at) => at).sort((a, b) => (sizes[a] as number) - (sizes[b] as number));
+  for (const a of ascending) {
+    const row = settled[a] as boolean[];
+    // The largest first: what a room settles, a rack that settles the room does as well.
+    for (const b of ascending.toReversed()) {
+      if (a === b || row[b] || (sizes[a] as number) < (sizes[b] as number)) continue;
+      if (!settles(codes[a] as Codes, codes[b] as Codes, sizes[a] as number, weights)) continue;
+      row[b] = true;
+      for (const [c, isSettled] of (settled[b] as boolean[]).entries())
+        if (isSettled && c !== a) row[c] = true;
+    }
+  }
+  return settled;
 }
 
 function settles(from: Codes, to: Codes, size: number, weights: Float64Array | undefined): boolean {

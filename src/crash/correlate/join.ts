@@ -1,4 +1,5 @@
 // Makes one cube of the tables: shared codes, the columns that all have, leaves where there are few rows.
+import { sumsByCode } from './counting.ts';
 import type { Attribute, Block, Codes, Measure } from './cube.ts';
 
 /** A dictionary-encoded column: for each row the place of its value in `values`. */
@@ -150,9 +151,7 @@ function exposedOf(
   size: number,
   counts: Float64Array | undefined,
 ): { seen: Uint8Array; distinct: number } {
-  const seen = new Uint8Array(size);
-  for (let row = 0; row < codes.length; row++)
-    if (!counts || (counts[row] as number) > 0) seen[codes[row] as number] = 1;
+  const seen = Uint8Array.from(sumsByCode(codes, size, counts), (sum) => (sum > 0 ? 1 : 0));
   return { seen, distinct: seen.reduce((sum, each) => sum + each, 0) };
 }
 

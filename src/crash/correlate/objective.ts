@@ -1,11 +1,14 @@
-import { type Block, type Cell, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+import { sumsByCode } from './counting.ts';
+import { type Cell, type Codes, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
 import type { Explored } from './explore.ts';
 import { productRates, type Rates, rateAt, sumRates } from './rates.ts';
-import { type RowLists, sumsOf } from './row-lists.ts';
+import { type RowLists, sumsOf, sumsWhere } from './row-lists.ts';
 import { expectedOf, type Level, penaltyOf, type Rest, restOf, shapeOf } from './score.ts';
 
 /** More cells than bits of a number are no explanation. */
 export const CELLS_MAX = 30;
+/** Nor are cells that overlap in more ways than anyone could follow. */
+const OVERLAPS_MAX = 256;
 
 /** Rows that are in the same cells of a list: bit k of the mask for the k-th cell. */
 export interface Atom {
@@ -37,8 +40,6 @@ export class Objective {
   readonly #penalties = new Map<string, number>();
   readonly #inside = new Map<string, Explored>();
   readonly #values = new Map<string, number>();
-  /** By block: which cells of a list each row is in, all 0 between uses. */
-  readonly #masks: Int32Array[] = [];
 
   constructor(cube: Cube, level: Level, lists: RowLists) {
     this.cube = cube;
@@ -50,9 +51,30 @@ export class Objective {
     const key = keyOf(cell);
     let sums = this.#sums.get(key);
     if (!sums) {
-      sums = sumsOf(this.cube.blocks, this.lists.of(cell));
+      sums =
+        cell.attributes.length === 1 ? this.#single(cell) : sumsOf(this.cube.blocks, this.lists.of(cell));
       this.#sums.set(key, sums);
     }
+    return sums;
+  }
+
+  /** Sums that an exploration of the same cube has counted already. */
+  know({ best, cuboids }: Explored): void {
+    for (const { cell, sums } of best) this.#sums.set(keyOf(cell), sums);
+    for (const { cells } of cuboids) for (const { cell, sums } of cells) this.#sums.set(keyOf(cell), sums);
+  }
+
+  #single({ attributes, codes }: Cell): Sums {
+    const attribute = attributes[0] as number;
+    const code = codes[0] as number;
+    const size = this.cube.attributes[attribute]?.values.length ?? 0;
+    const sums = emptySums();
+    for (const { codes: columns, weights, unit = 1 } of this.cube.blocks)
+      for (const measure of MEASURES)
+        if (measure in weights)
+          sums[measure] +=
+            (sumsByCode(columns[attribute] as Codes, size, weights[measure])[code] as number) *
+            (weights[measure] ? 1 : unit);
     return sums;
   }
 
@@ -128,61 +150,75 @@ export class Objective {
     const atom = (mask: number, sums: Sums) => ({ mask, sums, expected: expectedOf(sums, prior) });
     const areApart = cells.every((cell, at) => cells.every((other, k) => k <= at || disjoint(cell, other)));
     if (areApart) return cells.map((cell, bit) => atom(1 << bit, this.sums(cell)));
-    const sums = new Map<number, Sums>();
-    const lists = cells.map((cell) => this.lists.of(cell));
-    for (const [at, block] of this.cube.blocks.entries()) this.#addBlock(block, at, lists, sums);
-    return [...sums].map(([mask, each]) => atom(mask, each));
+    const shared = this.#shared(cells);
+    if (shared.size > OVERLAPS_MAX) return [];
+    const atoms: Atom[] = [];
+    for (const [mask, { sums }] of shared) {
+      // Inclusion and exclusion: what is in these cells, less what is in more of them.
+      const own = { ...sums };
+      for (const [other, more] of shared) {
+        if (other === mask || (other & mask) !== mask) continue;
+        const sign = bitsOf(other ^ mask) % 2 ? -1 : 1;
+        for (const measure of MEASURES) own[measure] += sign * more.sums[measure];
+      }
+      let isEmpty = true;
+      for (const measure of MEASURES) {
+        // Nothing but the last digits of sums.
+        if (own[measure] <= 1e-9 * sums[measure]) own[measure] = 0;
+        else isEmpty = false;
+      }
+      if (!isEmpty) atoms.push(atom(mask, own));
+    }
+    return atoms;
   }
 
-  #addBlock(
-    block: Block,
-    at: number,
-    lists: readonly (readonly Int32Array[])[],
-    sums: Map<number, Sums>,
-  ): void {
-    this.#masks[at] ??= new Int32Array(block.rows);
-    const masks = this.#masks[at] as Int32Array;
-    for (const [bit, list] of lists.entries())
-      for (const row of list[at] as Int32Array) masks[row] = (masks[row] as number) | (1 << bit);
-    for (const measure of MEASURES) {
-      if (!(measure in block.weights)) continue;
-      const weights = block.weights[measure];
-      for (const [bit, list] of lists.entries()) {
-        const added = sumByMask(list[at] as Int32Array, masks, weights, (1 << bit) - 1);
-        for (const [mask, sum] of added) {
-          const into = sums.get(mask) ?? emptySums();
-          into[measure] += sum;
-          sums.set(mask, into);
-        }
+  /** By mask: what each set of the cells has in common, where that is anything. */
+  #shared(cells: readonly Cell[]): Map<number, { cell: Cell; sums: Sums }> {
+    const shared = new Map<number, { cell: Cell; sums: Sums }>();
+    for (const [bit, cell] of cells.entries()) {
+      const more = [...shared];
+      shared.set(1 << bit, { cell, sums: this.sums(cell) });
+      for (const [mask, { cell: other }] of more) {
+        if (shared.size > OVERLAPS_MAX) break;
+        if (disjoint(cell, other)) continue;
+        const both = joinedOf(cell, other);
+        const sums = this.#both(both, cell, other);
+        if (MEASURES.some((measure) => sums[measure] > 0))
+          shared.set(mask | (1 << bit), { cell: both, sums });
       }
     }
-    for (const list of lists) for (const row of list[at] as Int32Array) masks[row] = 0;
+    return shared;
+  }
+
+  /** Sums of what two cells have in common: of the smaller one's rows, those that have the other's conditions. */
+  #both(both: Cell, a: Cell, b: Cell): Sums {
+    const key = keyOf(both);
+    let sums = this.#sums.get(key);
+    if (!sums) {
+      const size = ({ events, expected }: Sums) => events + expected;
+      const less = size(this.sums(a)) < size(this.sums(b)) ? a : b;
+      const conditions = both.attributes
+        .map((attribute, at) => ({ attribute, code: both.codes[at] as number }))
+        .filter(({ attribute }) => !less.attributes.includes(attribute));
+      sums = sumsWhere(this.cube.blocks, this.lists.of(less), conditions);
+      this.#sums.set(key, sums);
+    }
+    return sums;
   }
 }
 
-/** Sums of rows by their mask; a row is counted with the first of its cells, whose bits are not `below`. */
-function sumByMask(
-  rows: Int32Array,
-  masks: Int32Array,
-  weights: Float64Array | undefined,
-  below: number,
-): Map<number, number> {
-  const places = new Map<number, number>();
-  const sums: number[] = [];
-  let last = 0;
-  let place = 0;
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    const mask = masks[row] as number;
-    if (mask & below) continue;
-    if (mask !== last) {
-      last = mask;
-      place = places.get(mask) ?? sums.push(0) - 1;
-      places.set(mask, place);
-    }
-    sums[place] = (sums[place] as number) + (weights ? (weights[row] as number) : 1);
-  }
-  return new Map([...places].map(([mask, at]) => [mask, sums[at] as number]));
+function bitsOf(mask: number): number {
+  let bits = 0;
+  for (let left = mask; left !== 0; left &= left - 1) bits++;
+  return bits;
+}
+
+function joinedOf(a: Cell, b: Cell): Cell {
+  const pairs = a.attributes.map((attribute, at) => [attribute, a.codes[at] as number] as const);
+  for (const [at, attribute] of b.attributes.entries())
+    if (!a.attributes.includes(attribute)) pairs.push([attribute, b.codes[at] as number]);
+  pairs.sort((one, other) => one[0] - other[0]);
+  return { attributes: pairs.map((pair) => pair[0]), codes: pairs.map((pair) => pair[1]) };
 }
 
 /** Observed ÷ expected of the rest; a rest without events is taken for half an event. */

@@ -8,7 +8,7 @@ export class RowLists {
 
   constructor(blocks: readonly Block[]) {
     this.#blocks = blocks;
-    this.#scratch = new Int32Array(blocks.reduce((most, { rows }) => Math.max(most, rows), 0));
+    this.#scratch = new Int32Array(blocks.reduce((most, { rows }) => Math.max(most, rows), 0) + 1);
   }
 
   of(cell: Cell): readonly Int32Array[] {
@@ -47,8 +47,13 @@ export class RowLists {
   #scan(block: Block, attribute: number, code: number): Int32Array {
     const codes = block.codes[attribute] as Codes;
     const found = this.#scratch;
+    const { rows } = block;
     let length = 0;
-    for (let row = 0; row < block.rows; row++) if (codes[row] === code) found[length++] = row;
+    // Without a branch that is foretold badly.
+    for (let row = 0; row < rows; row++) {
+      found[length] = row;
+      length += codes[row] === code ? 1 : 0;
+    }
     return found.slice(0, length);
   }
 
@@ -58,7 +63,8 @@ export class RowLists {
     let length = 0;
     for (let at = 0; at < rows.length; at++) {
       const row = rows[at] as number;
-      if (codes[row] === code) found[length++] = row;
+      found[length] = row;
+      length += codes[row] === code ? 1 : 0;
     }
     return found.slice(0, length);
   }
@@ -74,16 +80,40 @@ export function sumsOf(blocks: readonly Block[], lists: readonly Int32Array[]): 
   for (const [at, block] of blocks.entries()) {
     const rows = lists[at] as Int32Array;
     for (const measure of MEASURES)
-      if (measure in block.weights) sums[measure] += weightOf(block.weights[measure], rows);
+      if (measure in block.weights) sums[measure] += weightOf(block.weights[measure], rows, block.unit);
   }
   return sums;
 }
 
-export function weightOf(weights: Float64Array | undefined, rows: Int32Array): number {
-  if (!weights) return rows.length;
+export function weightOf(weights: Float64Array | undefined, rows: Int32Array, unit = 1): number {
+  if (!weights) return rows.length * unit;
   let sum = 0;
   for (let at = 0; at < rows.length; at++) sum += weights[rows[at] as number] as number;
   return sum;
+}
+
+/** The sums of those rows, a list a block, that have all the conditions. */
+export function sumsWhere(
+  blocks: readonly Block[],
+  lists: readonly Int32Array[],
+  conditions: readonly { attribute: number; code: number }[],
+): Sums {
+  const kept = lists.map((list, at) => {
+    let rows = list;
+    for (const { attribute, code } of conditions) {
+      const codes = blocks[at]?.codes[attribute] as Codes;
+      const found = new Int32Array(rows.length + 1);
+      let length = 0;
+      for (let place = 0; place < rows.length; place++) {
+        const row = rows[place] as number;
+        found[length] = row;
+        length += codes[row] === code ? 1 : 0;
+      }
+      rows = found.subarray(0, length);
+    }
+    return rows;
+  });
+  return sumsOf(blocks, kept);
 }
 
 /** The rows that are in both of two ascending lists. */

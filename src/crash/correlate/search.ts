@@ -69,6 +69,7 @@ export function search(cube: Cube, settings: Settings): Found {
     cellsVisited += seen.cellsVisited;
     cuboidsVisited += seen.cuboidsVisited;
     const objective = round === 0 ? whole : new Objective(rest, level, lists);
+    objective.know(seen);
     const known = causes.map(({ cell }) => cell);
     const found = bestList(objective, seen, bounds);
     const next =
@@ -252,7 +253,9 @@ function* splits(objective: Objective, list: readonly Cell[], bounds: Looking): 
       const level = others.length === 0 ? objective.level : levelOf(cube, bounds);
       const lists = objective.lists.of(parent);
       const rows = cube.blocks.map((block, at) => rowsOf(block, lists[at] as Int32Array));
-      return explore(cube, level, { ...bounds, within: parent }, rows);
+      const seen = explore(cube, level, { ...bounds, within: parent }, rows);
+      if (cube === objective.cube) objective.know(seen);
+      return seen;
     });
     if (inside.best[0]) yield [...others, inside.best[0].cell];
     for (const { cells } of inside.cuboids.slice(0, SEARCH_LIMITS.starts))
@@ -337,8 +340,11 @@ export function rivalsOf({ causes, whole, first }: Found, settings: Settings): R
     const seen = others.length === 0 ? first : explore(cube, levelOf(cube, settings), bounds);
     const names = namesOf(whole.cube, cell, whole.lists);
     const same = [names.cell, ...names.sameAs, cell];
-    for (const { cell: rival } of seen.best) {
+    const isAlone = others.length === 0 && !whole.level.isFloor;
+    for (const { cell: rival, gain, penalty } of seen.best) {
       if (rivals.length >= RIVALS_MAX) break;
+      // By itself a candidate is worth just what its exploration said; those after it are worth less.
+      if (isAlone && gain - penalty < value - ODDS - 1) break;
       if (same.some((each) => contains(each, rival) || contains(rival, each))) continue;
       if (rivals.some((each) => contains(each.cell, rival))) continue;
       const list = [...cells.filter((_, at) => at !== of), rival];
