@@ -59,6 +59,22 @@ export function explore(
 
 type Four = [number, number, number, number];
 
+/** Cells of a cuboid in which a cause may hide: each by its last code and its place among those of the cuboid above. */
+interface Live {
+  readonly length: number;
+  readonly codes: Int32Array;
+  readonly places: Int32Array;
+  /** undefined: the one cell that holds all. */
+  readonly above: Live | undefined;
+}
+
+const EVERYTHING: Live = { length: 1, codes: new Int32Array(1), places: new Int32Array(1), above: undefined };
+
+function codesOf(live: Live, place: number): number[] {
+  if (!live.above) return [];
+  return [...codesOf(live.above, live.places[place] as number), live.codes[place] as number];
+}
+
 class Search {
   readonly #cube: Cube;
   readonly #level: Level;
@@ -89,8 +105,9 @@ class Search {
     );
     // Where rows are many: once over each attribute by itself, to know what is worth a descent.
     if (this.#bounds.leastShareOfMost > 0 && fixed.length === 0) this.#survey(start, open);
-    if (fixed.length < this.#bounds.depthMax) this.#descend(start, [], [[]], open);
-    if (fixed.length === 0) for (const each of this.#bounds.alone) this.#count(start, [], [[]], each, []);
+    if (fixed.length < this.#bounds.depthMax) this.#descend(start, [], EVERYTHING, open);
+    if (fixed.length === 0)
+      for (const each of this.#bounds.alone) this.#count(start, [], EVERYTHING, each, []);
   }
 
   #survey(start: readonly Rows[], open: readonly number[]): void {
@@ -120,13 +137,8 @@ class Search {
     return this.#cube.implied[a]?.[b] === true || this.#cube.implied[b]?.[a] === true;
   }
 
-  /** `parents`: the codes of each live cell of the cuboid `path`. */
-  #descend(
-    rows: readonly Rows[],
-    path: readonly number[],
-    parents: readonly number[][],
-    open: readonly number[],
-  ): void {
+  /** `parents`: the live cells of the cuboid `path`. */
+  #descend(rows: readonly Rows[], path: readonly number[], parents: Live, open: readonly number[]): void {
     for (const [at, attribute] of open.entries()) {
       const further = open.slice(at + 1).filter((each) => !this.#implied(each, attribute));
       this.#count(rows, path, parents, attribute, further);
@@ -136,7 +148,7 @@ class Search {
   #count(
     rows: readonly Rows[],
     path: readonly number[],
-    parents: readonly number[][],
+    parents: Live,
     attribute: number,
     further: readonly number[],
   ): void {
@@ -144,13 +156,14 @@ class Search {
     const cuboid = [...path, attribute];
     const slots = parents.length * size > DIRECT_CELLS_MAX ? slotsOf(rows, attribute, size) : undefined;
     const count = slots ? slots.keys.length : parents.length * size;
-    const live = this.#visit(rows, cuboid, parents, size, count, slots);
-    const isDeep = this.#fixed.attributes.length + cuboid.length >= this.#bounds.depthMax;
-    if (isDeep || live.codes.length === 0 || further.length === 0) return;
+    const isLast =
+      further.length === 0 || this.#fixed.attributes.length + cuboid.length >= this.#bounds.depthMax;
+    const live = this.#visit(rows, cuboid, parents, size, count, slots, isLast);
+    if (isLast || live.cells.length === 0) return;
     this.#descend(
       rows.map((each) => keptRows(each, attribute, size, live.ids, slots)),
       cuboid,
-      live.codes,
+      live.cells,
       further,
     );
   }
@@ -159,11 +172,12 @@ class Search {
   #visit(
     rows: readonly Rows[],
     cuboid: readonly number[],
-    parents: readonly number[][],
+    parents: Live,
     size: number,
     count: number,
     slots: Slots | undefined,
-  ): { ids: Int32Array; codes: number[][] } {
+    isLast: boolean,
+  ): { ids: Int32Array; cells: Live } {
     this.#cuboidsVisited++;
     const attribute = cuboid[cuboid.length - 1] as number;
     const sums = MEASURES.map((measure) => this.#sum(rows, measure, attribute, size, count, slots));
@@ -180,8 +194,11 @@ class Search {
     const cells = cellsOf(this.#cube, order);
     const cuboidCost = cuboidPenalty(this.#cube, order.length);
     const all = this.#level.total.expected;
-    const ids = new Int32Array(count).fill(-1);
-    const codes: number[][] = [];
+    const room = isLast ? 0 : count;
+    const ids = new Int32Array(room).fill(-1);
+    const codes = new Int32Array(room);
+    const places = new Int32Array(room);
+    let length = 0;
     const found: Candidate[] = [];
     let score = 0;
     let nearest = this.#nearest ? this.#nearest.gain - this.#nearest.penalty : Number.NEGATIVE_INFINITY;
@@ -200,15 +217,25 @@ class Search {
       const key = slots ? (slots.keys[at] as number) : at;
       const usual = this.#level.base * mean;
       if (seen - usual > this.#most) this.#most = seen - usual;
-      if (seen - usual + 3 * Math.sqrt(usual) >= leastExcess) {
-        ids[at] = codes.length;
-        codes.push([...(parents[Math.floor(key / size)] as number[]), key % size]);
-      } else if (seen <= usual) continue;
+      if (seen - usual + 3 * Math.sqrt(usual) < leastExcess) {
+        if (seen <= usual) continue;
+      } else if (!isLast) {
+        ids[at] = length;
+        codes[length] = key % size;
+        places[length++] = Math.floor(key / size);
+      }
+      // Penalties are at least their cuboid's, and o·ln(o/e) − (o − e) at most (o − e)²/2e: most need no logarithm.
+      const isSimple = this.#level.isFixed && prior === undefined;
+      const most = isSimple
+        ? (seen - usual) ** 2 / (2 * usual) / this.#level.dispersion
+        : Number.POSITIVE_INFINITY;
+      if (most <= cuboidCost && most - cuboidCost <= nearest) continue;
       const gain = gainOf(one, mean, this.#level, prior);
+      if (gain <= cuboidCost && gain - cuboidCost <= nearest) continue;
       const penalty = cuboidCost - Math.log(cellShare(cells, one.expected / all));
       const isNearest = gain > 0 && gain - penalty > nearest;
       if (gain <= penalty && !isNearest) continue;
-      const own = [...this.#fixed.codes, ...(parents[Math.floor(key / size)] as number[]), key % size];
+      const own = [...this.#fixed.codes, ...codesOf(parents, Math.floor(key / size)), key % size];
       const candidate = { cell: sortedCell(order, own), sums: { ...one }, expected: mean, gain, penalty };
       if (isNearest) {
         nearest = gain - penalty;
@@ -219,7 +246,7 @@ class Search {
       score += gain - penalty;
     }
     if (found.length > 0) this.#keep(found, score);
-    return { ids, codes };
+    return { ids, cells: { length, codes, places, above: parents } };
   }
 
   #keep(found: Candidate[], score: number): void {

@@ -17,6 +17,13 @@ export interface Atom {
   readonly expected: number;
 }
 
+/** What a set of cells has in common: bit k of the mask for the k-th cell. */
+interface Shared {
+  readonly mask: number;
+  readonly cell: Cell;
+  readonly sums: Sums;
+}
+
 export interface Fit {
   readonly atoms: readonly Atom[];
   /** For each cell of the list, how many times its rate is raised. */
@@ -151,14 +158,15 @@ export class Objective {
     const areApart = cells.every((cell, at) => cells.every((other, k) => k <= at || disjoint(cell, other)));
     if (areApart) return cells.map((cell, bit) => atom(1 << bit, this.sums(cell)));
     const shared = this.#shared(cells);
-    if (shared.size > OVERLAPS_MAX) return [];
+    if (shared.length > OVERLAPS_MAX) return [];
+    const overlaps = shared.filter(({ mask }) => (mask & (mask - 1)) !== 0);
     const atoms: Atom[] = [];
-    for (const [mask, { sums }] of shared) {
+    for (const { mask, sums } of shared) {
       // Inclusion and exclusion: what is in these cells, less what is in more of them.
       const own = { ...sums };
-      for (const [other, more] of shared) {
-        if (other === mask || (other & mask) !== mask) continue;
-        const sign = bitsOf(other ^ mask) % 2 ? -1 : 1;
+      for (const more of overlaps) {
+        if ((more.mask & mask) !== mask || more.mask === mask) continue;
+        const sign = bitsOf(more.mask ^ mask) % 2 ? -1 : 1;
         for (const measure of MEASURES) own[measure] += sign * more.sums[measure];
       }
       let isEmpty = true;
@@ -172,19 +180,19 @@ export class Objective {
     return atoms;
   }
 
-  /** By mask: what each set of the cells has in common, where that is anything. */
-  #shared(cells: readonly Cell[]): Map<number, { cell: Cell; sums: Sums }> {
-    const shared = new Map<number, { cell: Cell; sums: Sums }>();
+  /** What each set of the cells has in common, where that is anything. */
+  #shared(cells: readonly Cell[]): Shared[] {
+    const shared: Shared[] = [];
     for (const [bit, cell] of cells.entries()) {
-      const more = [...shared];
-      shared.set(1 << bit, { cell, sums: this.sums(cell) });
-      for (const [mask, { cell: other }] of more) {
-        if (shared.size > OVERLAPS_MAX) break;
+      const before = shared.length;
+      shared.push({ mask: 1 << bit, cell, sums: this.sums(cell) });
+      for (let at = 0; at < before && shared.length <= OVERLAPS_MAX; at++) {
+        const { mask, cell: other } = shared[at] as Shared;
         if (disjoint(cell, other)) continue;
         const both = joinedOf(cell, other);
         const sums = this.#both(both, cell, other);
         if (MEASURES.some((measure) => sums[measure] > 0))
-          shared.set(mask | (1 << bit), { cell: both, sums });
+          shared.push({ mask: mask | (1 << bit), cell: both, sums });
       }
     }
     return shared;

@@ -154,7 +154,7 @@ function better(objective: Objective, value: number, options: Iterable<Cell[]>):
   let best: Cell[] | undefined;
   let most = value + 1e-6;
   for (const option of options) {
-    if (option.length === 2 && !mayReach(objective, option, most)) continue;
+    if (option.length > 1 && !mayReach(objective, option, most)) continue;
     const worth = objective.value(option);
     if (worth <= most) continue;
     most = worth;
@@ -163,10 +163,20 @@ function better(objective: Objective, value: number, options: Iterable<Cell[]>):
   return best;
 }
 
-/** Whether two cells together may gain so much: overlapping ones share it, and are dear to count. */
-function mayReach(objective: Objective, pair: readonly Cell[], value: number): boolean {
-  const alone = pair.reduce((sum, cell) => sum + Math.max(0, objective.value([cell])), 0);
-  return PAIR_SLACK * alone >= value;
+/**
+ * Whether cells together may gain so much: overlapping ones share it, and are dear to count. Where the level is
+ * fixed, rises together never gain more than the sum of what each gains alone: the logarithm of a product or a sum
+ * of rates is at most the sum of theirs, and the expected excess at least the sum of each one's.
+ */
+function mayReach(objective: Objective, list: readonly Cell[], value: number): boolean {
+  if (!objective.level.isFixed) {
+    if (list.length !== 2) return true;
+    const alone = list.reduce((sum, cell) => sum + Math.max(0, objective.value([cell])), 0);
+    return PAIR_SLACK * alone >= value;
+  }
+  let most = 0;
+  for (const cell of list) most += Math.max(-objective.penalty(cell), objective.value([cell]));
+  return most >= value;
 }
 
 /** The level outside falls when two causes are out of it, so that together they gain somewhat more than alone. */
