@@ -1,6 +1,11 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import { type EncodedRows, type Question, QuestionError } from '../../crash/correlate/index.ts';
+import {
+  type EncodedRows,
+  type Explanation,
+  type Question,
+  QuestionError,
+} from '../../crash/correlate/index.ts';
 import { columnsOf } from '../../crash/report/columns.ts';
 import { DAY } from '../../platform/clock/clock.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
@@ -9,9 +14,10 @@ import { columnOf, numbersOf, readTable, TableError } from '../../platform/table
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { textOf, wideOf } from './correlate-text.ts';
+import { csv } from './csv.ts';
 import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 
-const FORMATS = ['json', 'yaml', 'wide'] as const;
+const FORMATS = ['json', 'yaml', 'wide', 'csv'] as const;
 const COUNT = 'count';
 const CHUNK_BYTES = 1 << 20;
 const SINCE_DEFAULT = '7d';
@@ -68,8 +74,26 @@ async function run(options: Options, io: Io): Promise<void> {
   const { correlate } = await import('../../crash/correlate/index.ts');
   const answer = told(() => correlate(question));
   if (options.output === 'wide') io.out(wideOf(answer));
+  else if (options.output === 'csv') io.out(csv(answer.explanations.map(cellsOf)));
   else if (options.output) io.out(await serialize(answer, options.output));
   else io.out(textOf(answer, Math.min(io.terminal?.columns ?? 80, 100)));
+}
+
+/** A row for each explanation; what is a list is joined by spaces. */
+function cellsOf({ when, interval, sameAs, ...rest }: Explanation): Record<string, string> {
+  const name = (one: Readonly<Record<string, string>>) =>
+    Object.entries(one)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' and ');
+  const figures = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)]));
+  const [low, high] = interval;
+  return {
+    when: name(when),
+    ...figures,
+    low: String(low),
+    high: String(high),
+    sameAs: sameAs.map(name).join('; '),
+  };
 }
 
 async function given(options: Options, io: Io): Promise<Question> {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { rowsOfCrashes } from '../../crash/records/series.ts';
 import {
   FALSE_ALARMS_DEFAULT,
+  type JudgedPoint,
   rowsOf,
   type Series,
   SeriesError,
@@ -15,6 +16,8 @@ import { DAY } from '../../platform/clock/clock.ts';
 import { CRASHES_READ_MAX } from '../../platform/history/crashes.ts';
 import { readTable, type Table, TableError } from '../../platform/tables.ts';
 import { CliError, EXIT, type Io, wantsColour } from '../io.ts';
+import { serialize } from '../output.ts';
+import { csv } from './csv.ts';
 import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 import { textOf } from './trend-chart.ts';
 
@@ -24,7 +27,7 @@ interface Options extends QueryOptions {
   exposure?: string;
   falseAlarms: string;
   missing: 'unknown' | 'zero';
-  output?: 'json';
+  output?: 'json' | 'yaml' | 'csv';
 }
 
 const COLUMNS_DEFAULT = 80;
@@ -56,7 +59,13 @@ export function register(program: Command, io: Io): void {
         .choices(['unknown', 'zero'])
         .default('unknown'),
     )
-    .addOption(new Option('-o, --output <format>', 'every point and alarm').choices(['json']))
+    .addOption(
+      new Option('-o, --output <format>', 'every point and alarm; csv: the points').choices([
+        'json',
+        'yaml',
+        'csv',
+      ]),
+    )
     .action((options: Options) => run(options, io));
 }
 
@@ -79,6 +88,11 @@ async function run(options: Options, io: Io): Promise<void> {
       io.out(part);
     return;
   }
+  if (options.output === 'csv') return io.out(csv(result.points.map(cellsOf)));
+  if (options.output === 'yaml')
+    return io.out(
+      await serialize({ ...result, step: series.step, falseAlarms, notes: series.notes }, 'yaml'),
+    );
   const columns = Math.max(40, io.terminal?.columns ?? COLUMNS_DEFAULT);
   io.out(
     textOf(name, series, result, {
@@ -86,6 +100,12 @@ async function run(options: Options, io: Io): Promise<void> {
       colour: wantsColour(io),
       falseAlarms,
     }),
+  );
+}
+
+function cellsOf(point: JudgedPoint): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(point).map(([name, value]) => [name, value === null ? '' : String(value)]),
   );
 }
 
