@@ -1,15 +1,16 @@
-// How often correlation finds planted causes: `node scripts/correlate-trial.ts sparse|dense [FROM] [TO] [--verbose]`.
+// How often correlation finds planted causes: `node scripts/correlate-trial.ts sparse|dense|ripple [FROM] [TO] [--verbose]`.
 import { denseCase } from '../src/crash/correlate/test-dense.ts';
+import { rippleCase } from '../src/crash/correlate/test-ripple.ts';
 import { sparseCase } from '../src/crash/correlate/test-sparse.ts';
 import { cases, f1, type Outcome, scored, textOf } from '../src/crash/correlate/test-trial.ts';
 
 const [kind = 'sparse', from = '0', to = '100'] = process.argv
   .slice(2)
   .filter((word) => !word.startsWith('--'));
-const makers = { sparse: sparseCase, dense: denseCase };
+const makers = { sparse: sparseCase, dense: denseCase, ripple: rippleCase };
 const make = makers[kind as keyof typeof makers];
 if (!make || !(Number(to) > Number(from))) {
-  console.error('usage: node scripts/correlate-trial.ts sparse|dense [FROM] [TO] [--verbose]');
+  console.error('usage: node scripts/correlate-trial.ts sparse|dense|ripple [FROM] [TO] [--verbose]');
   process.exit(2);
 }
 

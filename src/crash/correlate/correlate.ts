@@ -71,7 +71,7 @@ export function prepare(question: Question): Prepared {
   const leaves: Leaves | undefined =
     blocks.length === 1 ? leavesFrom(blocks[0] as Block, hasBefore) : undefined;
   const events = totals.get('events') ?? 0;
-  const isAbsolute = hasBefore && events >= 0.8 * exposure * rate;
+  const isAbsolute = hasBefore && events >= 0.5 * exposure * rate;
   const noise = leaves ? noiseOf(leaves, isAbsolute) : { dispersion: 1 };
   const leastExcess =
     rows <= JOIN_LIMITS.leaf_rows ? 0.5 : Math.max(LEAST_EVENTS, events * LEAST_EXCESS_SHARE);
@@ -139,7 +139,7 @@ function measuredBy(
       dispersion: 1,
       isDense: true,
       alpha: isHeavy && !isFirst ? ALPHA_HEAVY : ALPHA_DENSE,
-      leastShare: 0.0005 + 0.02 * Math.max(0, dense.heavy - HEAVY),
+      leastShare: 0.0001 + 0.02 * Math.max(0, dense.heavy - HEAVY),
       leastRatio: 1.08,
       leastEvents: 1e-9,
       leastExcess: 0.5,

@@ -39,6 +39,8 @@ export interface Noise {
 }
 
 export interface Leaves {
+  /** What is expected is what was before. */
+  readonly hasBefore: boolean;
   readonly observed: Float64Array;
   readonly expected: Float64Array;
 }
@@ -47,13 +49,13 @@ export interface Leaves {
 export function leavesFrom(block: Block, hasBefore: boolean): Leaves {
   const observed = block.weights.events ?? new Float64Array(block.rows);
   const base = block.weights.expected ?? new Float64Array(block.rows);
-  if (!hasBefore) return { observed, expected: base };
+  if (!hasBefore) return { hasBefore, observed, expected: base };
   const { beforeEvents, beforeExpected } = block.weights;
   const expected = base.map((each, row) => {
     const exposed = beforeExpected?.[row] ?? 0;
     return exposed > 0 ? (each * (beforeEvents?.[row] ?? 0)) / exposed : each;
   });
-  return { observed, expected };
+  return { hasBefore, observed, expected };
 }
 
 /**
@@ -72,6 +74,7 @@ export function noiseOf(
     large.map((row) => (observed[row] as number) / (expected[row] as number)),
     large.map((row) => Math.sqrt(expected[row] as number)),
     isAbsolute,
+    leaves.hasBefore,
   );
   if (!(level > 0)) return { dispersion: 1 };
   const pearson = large.map((row) => residual(leaves, row, level) ** 2 * (expected[row] as number) * level);
@@ -118,12 +121,18 @@ function spreadOf(residuals: readonly number[]): number {
 }
 
 /**
- * Observed ÷ expected of the bulk. Where more than half of all leaves rose, "as it was before" is still the level
- * if a crowd of leaves stands there, apart from those that rose.
+ * Observed ÷ expected of the bulk. Where more than half of all leaves rose, or fell, "as it was before" is still the
+ * level if a crowd of leaves stands there, apart from those that moved.
  */
-function levelOf(ratios: readonly number[], weights: readonly number[], isAbsolute: boolean): number {
+function levelOf(
+  ratios: readonly number[],
+  weights: readonly number[],
+  isAbsolute: boolean,
+  hasBefore: boolean,
+): number {
   const level = weightedMedian(ratios, weights);
-  if (!isAbsolute || level < APART) return level;
+  const hasMoved = (isAbsolute && level >= APART) || (hasBefore && level <= 1 / APART);
+  if (!hasMoved) return level;
   const near = (place: number) => ratios.filter((ratio) => ratio > place / 1.08 && ratio < place * 1.08);
   const crowd = near(1);
   const isCrowd = crowd.length >= 0.15 * ratios.length && crowd.length > 1.5 * near(Math.sqrt(level)).length;
