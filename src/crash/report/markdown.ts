@@ -8,11 +8,10 @@ export function markdownOf(report: CrashReport): string {
   lines.push(
     `Signature ${signature}, class ${report.class}. ${crashes} crashes of ${machines} machines, first ${short(firstAt)}, last ${short(lastAt)}${rateText(rate)}.`,
   );
-  lines.push(
-    `Cause: ${Object.entries(causes)
-      .map(([cause, count]) => `${cause} ${count}`)
-      .join(', ')}.`,
-  );
+  const told = Object.entries(causes)
+    .map(([cause, count]) => `${cause} ${count}`)
+    .join(', ');
+  lines.push('', `**${report.verdict.cause}**: ${report.verdict.because} (One by one: ${told}.)`);
   for (const note of report.notes) lines.push('', `> ${note}`);
   for (const bug of report.bugs) lines.push('', ...bugLines(bug));
   lines.push('', '## What the crashes have in common', '');

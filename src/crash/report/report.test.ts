@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DAY } from '../../platform/clock/clock.ts';
+import { aCrash } from '../../platform/history/crashes-suite.ts';
+import type { Answer } from '../correlate/index.ts';
 import { changesBefore } from './changes.ts';
 import { markdownOf } from './markdown.ts';
 import { countInterval, ratesBy } from './rates.ts';
 import { crashReport } from './report.ts';
 import { scrubbed } from './scrub.ts';
 import { STORY_DAYS, STORY_FROM, story } from './test-story.ts';
+import { verdictOf } from './verdict.ts';
 
 const { records, days } = story();
 const signature = records[0]?.signature as string;
@@ -66,6 +69,36 @@ describe('the report of a bug that came with a kernel on one model', () => {
     assert.equal(bare.common, undefined);
     assert.match(markdownOf(bare), /Not known: the fleet was not counted/);
   });
+});
+
+describe('hardware, kernel, planned or unknown', () => {
+  const crashes = (count: number, more = {}) =>
+    Array.from({ length: count }, (_, at) => aCrash(`v${at}`, { machine: `m${at}`, ...more }));
+  const common = (when: Record<string, string>) =>
+    ({ verdict: 'explained', explanations: [{ when, cause: true }] }) as unknown as Answer;
+  const sign = (name: string) => [{ part: 'memory', sign: name, weight: 'weak', count: 9, sample: '' }];
+  for (const [what, records, answer, cause] of [
+    ['a kernel that they share', crashes(5), common({ kernel: '5.10', model: 'ebmc6' }), 'kernel'],
+    ['a rack that they share', crashes(5), common({ rack: 'r7' }), 'hardware'],
+    ['a model that they share', crashes(5), common({ model: 'ebmc6' }), 'unknown'],
+    ['nothing that they share', crashes(5), undefined, 'kernel'],
+    [
+      'parts that reported it',
+      crashes(5, { cause: 'hardware', hardware: sign('machine-check-fatal') }),
+      undefined,
+      'hardware',
+    ],
+    [
+      'memory that was corrected before',
+      crashes(5, { hardware: sign('memory-corrected') }),
+      common({ kernel: '5.10' }),
+      'hardware',
+    ],
+    ['one machine again and again', crashes(4, { machine: 'm1' }), undefined, 'hardware'],
+    ['people who meant it', crashes(5, { cause: 'planned' }), undefined, 'planned'],
+    ['one crash', crashes(1), undefined, 'unknown'],
+  ] as const)
+    it(`${cause}, for ${what}`, () => assert.equal(verdictOf(records, answer).cause, cause));
 });
 
 it('the interval of a count is the exact one (Garwood 1936)', () => {

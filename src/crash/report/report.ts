@@ -10,6 +10,7 @@ import { type Change, changesBefore } from './changes.ts';
 import { columnsOf } from './columns.ts';
 import { type Rate, rateOf, ratesBy } from './rates.ts';
 import { Pseudonyms, scrubbed, TECHNICAL } from './scrub.ts';
+import { type FamilyVerdict, verdictOf } from './verdict.ts';
 
 export interface ReportInput {
   /** Of this signature, in any order, at least one. */
@@ -28,6 +29,8 @@ export interface CrashReport {
   title: string;
   class: string;
   causes: Record<string, number>;
+  /** What all of them together say. */
+  verdict: FamilyVerdict;
   crashes: number;
   machines: number;
   firstAt: string;
@@ -83,6 +86,7 @@ export function crashReport(input: ReportInput): CrashReport {
     title: first.title,
     class: first.class,
     causes: tally(records.map(({ cause }) => cause)),
+    verdict: verdictOf(records, common.common),
     crashes: records.length,
     machines: new Set(records.map(({ cluster, machine }) => `${cluster}/${machine}`)).size,
     firstAt: first.happenedAt,
