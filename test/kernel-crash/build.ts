@@ -33,6 +33,18 @@ export interface Kernel {
   kdumpInitrd: string;
 }
 
+/** Debug symbols of the kernel for virtual machines: 600 MB, so not kept. */
+export async function debugSymbols(work: string): Promise<string> {
+  const version = headersVersion();
+  const name = `linux-image-${version}-dbg`;
+  const file = await downloaded(name, work);
+  const path = `usr/lib/debug/boot/vmlinux-${version}`;
+  const unpack = `dpkg-deb --fsys-tarfile '${file}' | tar -x -C '${work}' './${path}'`;
+  await exec('bash', ['-o', 'pipefail', '-c', unpack], { timeout: STEP_MS_MAX });
+  rmSync(file);
+  return join(work, path);
+}
+
 const SOURCES = join(import.meta.dirname, 'machine');
 const SOURCE_FOLDER = '/usr/src';
 const HEADERS = /^linux-headers-(.+-cloud-amd64)$/;
@@ -40,6 +52,7 @@ const PACKAGES = [
   'qemu-system-x86',
   'busybox-static',
   'makedumpfile',
+  'crash',
   'linux-headers-cloud-amd64',
   'gcc',
   'libc6-dev',
@@ -69,7 +82,7 @@ function findOrInstall(): string | undefined {
 }
 
 function isComplete(): boolean {
-  const tools = ['qemu-system-x86_64', 'busybox', 'makedumpfile', 'gcc', 'make', 'xz'];
+  const tools = ['qemu-system-x86_64', 'busybox', 'makedumpfile', 'crash', 'gcc', 'make', 'xz'];
   const folders = ['/usr/bin', '/bin', '/usr/sbin'];
   const found = tools.every((tool) => folders.some((folder) => existsSync(join(folder, tool))));
   return found && headersVersion() !== undefined;
@@ -154,15 +167,20 @@ async function build(version: string, work: string): Promise<Record<keyof Kernel
 
 /** The kernel's package, unpacked only: nothing of this machine is to boot from it. */
 async function unpackedImage(version: string, work: string): Promise<string> {
-  await exec('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', `linux-image-${version}`], {
-    cwd: work,
-    timeout: STEP_MS_MAX,
-  });
-  const file = globSync(join(work, `linux-image-${version}_*.deb`))[0];
-  if (!file) throw new Error(`linux-image-${version} can't be downloaded`);
+  const file = await downloaded(`linux-image-${version}`, work);
   const image = join(work, `image-${version}`);
   await exec('dpkg', ['-x', file, image], { timeout: STEP_MS_MAX });
   return image;
+}
+
+async function downloaded(name: string, work: string): Promise<string> {
+  await exec('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', name], {
+    cwd: work,
+    timeout: STEP_MS_MAX,
+  });
+  const file = globSync(join(work, `${name}_*.deb`))[0];
+  if (!file) throw new Error(`${name} can't be downloaded`);
+  return file;
 }
 
 function vmlinuzIn(image: string): Buffer {

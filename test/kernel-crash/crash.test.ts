@@ -17,7 +17,7 @@ import { after, before, describe, it } from 'node:test';
 import { run } from '../../src/cli/test-io.ts';
 import { NetconsoleRings, serveNetconsole } from '../../src/crash/collect/netconsole.ts';
 import { MINUTE } from '../../src/platform/clock/clock.ts';
-import { builtKernel, type Kernel, noKernel } from './build.ts';
+import { builtKernel, debugSymbols, type Kernel, noKernel } from './build.ts';
 import { assertExplained, CRASHES, type Expected } from './expected.ts';
 import { keep } from './keep.ts';
 import { runMachine } from './machine.ts';
@@ -114,6 +114,26 @@ describe('a kernel that crashes', { skip: reason ?? false, timeout: 15 * MINUTE 
     const { out } = await run(['crash', 'show', record?.id ?? '', '--log', '--data', data]);
     keep('vmcore-dmesg.null', out);
     assertExplained(out, CRASHES.null as Expected);
+
+    // With the symbols of its kernel crash(8) tells more than the log does.
+    const symbols = await debugSymbols(folder);
+    const whole = await run([
+      ...['crash', 'import', small, '-m', 'm2', '--data', data, '-o', 'json'],
+      ...['--vmlinux', symbols],
+    ]);
+    assert.equal(whole.err, '');
+    const [asked] = JSON.parse(whole.out) as Awaited<ReturnType<typeof imported>>;
+    assert.equal(asked?.title, CRASHES.null?.title);
+    const stacks = (await run(['crash', 'show', asked?.id ?? '', '--log', '--data', data])).out;
+    assert.match(stacks, /==> vmcore\.kdump\.crash\.txt \(crash-utility\) <==/);
+    assert.match(stacks, /#\d+ \[\w+\] do_init_module\+\d+ at \w+\n.*kernel\/module\/main\.c: \d+/);
+    assert.match(stacks, /COMMAND: "insmod"/);
+    const strange = await run([
+      ...['crash', 'import', small, '-m', 'm3', '--data', data],
+      ...['--vmlinux', '/bin/ls'],
+    ]);
+    assert.equal(strange.code, 0);
+    assert.match(strange.err, /no stacks by crash: .*no debugging data available; its log is kept/);
   });
 
   it('says its last words over the network (netconsole)', async () => {

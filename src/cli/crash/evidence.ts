@@ -1,16 +1,14 @@
 // Evidence as it is handed in: files and folders of kdump, pstore, rasdaemon, BMC logs and consoles.
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { type Place, placeOf } from '../../crash/records/places.ts';
 import { rasLines } from '../../crash/records/rasdaemon.ts';
 import { BLOB_BYTES_MAX } from '../../platform/blobs/blobs.ts';
 import type { EvidenceKind } from '../../platform/history/crash-record.ts';
 import type { Io } from '../io.ts';
+import { askedCrash, dumpedLog, isDump } from './vmcore.ts';
 
 export interface Found extends Place {
   path: string;
@@ -20,6 +18,8 @@ export interface Found extends Place {
   /** What a person can read of it: lines of a log. */
   text: string;
   cut: boolean;
+  /** The log that lay in a dump of memory. */
+  ofDump: boolean;
   sha256: string;
   /** ISO 8601. */
   changedAt?: string;
@@ -27,11 +27,9 @@ export interface Found extends Place {
 
 /** Files of one folder that are looked at. */
 const FILES_MAX = 2000;
-const DUMP_MS_MAX = 10 * 60_000;
-const run = promisify(execFile);
 
-/** All files that the paths name, folders with what is in them. */
-export async function filesIn(paths: readonly string[]): Promise<string[]> {
+/** All files that the paths name, folders with what is in them; dumps beside their logs only where asked for. */
+export async function filesIn(paths: readonly string[], { dumps }: { dumps: boolean }): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     if (path === '-' || !(await stat(path)).isDirectory()) {
@@ -45,7 +43,7 @@ export async function filesIn(paths: readonly string[]): Promise<string[]> {
     if (inside.length > FILES_MAX)
       throw new Error(`${path} holds ${inside.length} files: at most ${FILES_MAX}`);
     // A dump and its log stand side by side: the log is enough, and a dump is large.
-    const hasLog = inside.some((file) => /vmcore-dmesg|^dmesg\./.test(basename(file)));
+    const hasLog = !dumps && inside.some((file) => /vmcore-dmesg|^dmesg\./.test(basename(file)));
     files.push(...inside.filter((file) => !(hasLog && /^(?:vmcore|dump\.\d+)$/.test(basename(file)))).sort());
   }
   return files;
@@ -59,10 +57,34 @@ export async function readEvidence(path: string, io: Io): Promise<Found> {
   const unpacked = unpack(raw);
   const { kind, text } = await textOf(path, unpacked, place.kind);
   // Of a dump its log is kept: the memory itself is large, and holds what is nobody's business.
-  const isMemory = isDump(unpacked.subarray(0, 8));
-  const bytes = isMemory ? Buffer.from(text, 'latin1') : unpacked;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { ...about, kind, bytes, text, cut: cut && !isMemory, sha256, ...(changedAt && { changedAt }) };
+  const ofDump = isDump(unpacked.subarray(0, 8));
+  const bytes = ofDump ? Buffer.from(text, 'latin1') : unpacked;
+  const sha256 = sha256Of(bytes);
+  return {
+    ...about,
+    kind,
+    bytes,
+    text,
+    cut: cut && !ofDump,
+    ofDump,
+    sha256,
+    ...(changedAt && { changedAt }),
+  };
+}
+
+/**
+ * What crash(8) says of a dump: stacks of all CPUs and of who waits. No log, so nothing to explain.
+ *
+ * @throws Error that says why crash could not be asked
+ */
+export async function readStacks(dump: Found, vmlinux: string): Promise<Found> {
+  const bytes = Buffer.from(await askedCrash(dump.path, vmlinux), 'latin1');
+  const name = `${dump.name}.crash.txt`;
+  return { ...dump, kind: 'crash-utility', name, bytes, text: '', ofDump: false, sha256: sha256Of(bytes) };
+}
+
+function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function readInput(io: Io): Promise<{ raw: Buffer; cut: boolean; changedAt?: string }> {
@@ -106,12 +128,6 @@ function unpack(raw: Buffer): Buffer {
   return raw;
 }
 
-/** `KDUMP   ` of makedumpfile, `makedumpfile` flattened, or an ELF core. */
-function isDump(head: Buffer): boolean {
-  const start = head.toString('latin1', 0, 8);
-  return start === 'KDUMP   ' || start === 'makedump' || (start.startsWith('\x7fELF') && head.length >= 8);
-}
-
 async function textOf(
   path: string,
   bytes: Buffer,
@@ -121,21 +137,4 @@ async function textOf(
     return { kind: 'rasdaemon', text: await rasLines(path) };
   if (isDump(bytes.subarray(0, 8))) return { kind: 'vmcore-dmesg', text: await dumpedLog(path) };
   return { kind, text: bytes.toString('latin1') };
-}
-
-/** The kernel's log out of a dump of its memory, by makedumpfile where it is installed. */
-async function dumpedLog(path: string): Promise<string> {
-  if (path === '-') throw new Error('a dump of memory can’t be read from standard input; give its file');
-  const dir = await mkdtemp(join(tmpdir(), 'drover-dump-'));
-  try {
-    const log = join(dir, 'dmesg.txt');
-    await run('makedumpfile', ['--dump-dmesg', path, log], { timeout: DUMP_MS_MAX });
-    return (await readFile(log)).toString('latin1');
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'makedumpfile is not installed' : (error as Error).message;
-    throw new Error(`a dump of memory: ${why}; its vmcore-dmesg.txt is enough`);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
 }

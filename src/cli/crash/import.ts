@@ -7,7 +7,7 @@ import { recordOf } from '../../crash/records/make.ts';
 import type { Blobs } from '../../platform/blobs/blobs.ts';
 import { type CrashRecord, EVIDENCE_KINDS, type Evidence } from '../../platform/history/crash-record.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
-import { type Found, filesIn, readEvidence } from './evidence.ts';
+import { type Found, filesIn, readEvidence, readStacks } from './evidence.ts';
 import { rulesOf } from './read-log.ts';
 import {
   blobsOf,
@@ -26,9 +26,16 @@ interface Options extends StoreOptions {
   kind?: Evidence['kind'];
   planned?: string;
   rules: string[];
+  vmlinux?: string;
   dryRun?: boolean;
   output?: 'json';
 }
+
+/** The log of the dump first: it is whole where others are cut. */
+const EVIDENCE_RANKS: readonly Evidence['kind'][] = [
+  ...(['vmcore-dmesg', 'pstore', 'console', 'netconsole', 'journal', 'log'] as const),
+  ...(['sel', 'rasdaemon', 'crash-utility'] as const),
+];
 
 const repeated = (value: string, before: string[]) => [...before, value];
 
@@ -54,6 +61,7 @@ export function register(program: Command, io: Io): void {
     )
     .option('--planned <why>', 'it was meant: an operation, a test')
     .option('--rules <file>', 'rules of your site, before ours; may be repeated', repeated, [])
+    .option('--vmlinux <file>', 'the kernel with debug symbols: crash(8) is asked for the stacks in a dump')
     .option('--dry-run', 'say what would be kept')
     .addOption(new Option('-o, --output <format>', 'json: the records').choices(['json']))
     .addHelpText(
@@ -69,10 +77,11 @@ async function importCrashes(paths: readonly string[], options: Options, io: Io)
   const at = options.at && new Date(timeOf('--at', options.at, io)).toISOString();
   const found: Found[] = [];
   let failed = 0;
-  for (const path of await filesOf(paths)) {
+  for (const path of await filesOf(paths, { dumps: options.vmlinux !== undefined })) {
     try {
       const one = await readEvidence(path, io);
       found.push(options.kind ? { ...one, kind: options.kind } : one);
+      if (one.ofDump && options.vmlinux) found.push(...(await stacksOf(one, options.vmlinux, io)));
     } catch (error) {
       failed++;
       io.err(`error: ${path}: ${messageOf(error)}\n`);
@@ -96,9 +105,19 @@ async function importCrashes(paths: readonly string[], options: Options, io: Io)
   if (failed > 0) throw new CliError('');
 }
 
-async function filesOf(paths: readonly string[]): Promise<string[]> {
+/** More than the log has, so it may fail: the crash is kept without it. */
+async function stacksOf(dump: Found, vmlinux: string, io: Io): Promise<Found[]> {
   try {
-    return await filesIn(paths);
+    return [await readStacks(dump, vmlinux)];
+  } catch (error) {
+    io.err(`warning: ${dump.path}: no stacks by crash: ${messageOf(error)}; its log is kept\n`);
+    return [];
+  }
+}
+
+async function filesOf(paths: readonly string[], options: { dumps: boolean }): Promise<string[]> {
+  try {
+    return await filesIn(paths, options);
   } catch (error) {
     throw new CliError(`error: ${messageOf(error)}`);
   }
@@ -133,7 +152,10 @@ interface About {
 
 async function recordOfGroup(group: readonly Found[], about: About): Promise<CrashRecord | undefined> {
   const { options, attributes, rules, blobs, now } = about;
-  const parts = [...group].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  const hasLog = group.some(({ kind, ofDump }) => kind === 'vmcore-dmesg' && !ofDump);
+  const parts = group
+    .filter(({ ofDump }) => !(ofDump && hasLog))
+    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   const log = inOrder(parts.map(({ text }) => text).join('\n'));
   const explanation = explainLog(Buffer.from(log, 'latin1'), rules);
   const silent = explanation.title === '' && explanation.cause === 'unknown' && !options.planned;
@@ -160,11 +182,8 @@ async function recordOfGroup(group: readonly Found[], about: About): Promise<Cra
   });
 }
 
-/** The log of the dump first: it is whole where others are cut. */
 function rank({ kind }: Found): number {
-  return ['vmcore-dmesg', 'pstore', 'console', 'netconsole', 'journal', 'log', 'sel', 'rasdaemon'].indexOf(
-    kind,
-  );
+  return EVIDENCE_RANKS.indexOf(kind);
 }
 
 function attributesOf(pairs: readonly string[]): Record<string, string> {

@@ -13,6 +13,8 @@ export const EVIDENCE_KINDS = [
   'netconsole',
   'sel',
   'rasdaemon',
+  // What crash(8) answered of a dump.
+  'crash-utility',
   'log',
 ] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
