@@ -86,12 +86,12 @@ export function verdictBecause(about: About, parts: readonly Part[]): string {
   const all = `${number(about.events)} events for ${number(about.expected)} expected`;
   switch (about.verdict) {
     case 'explained':
-      return `${causes.length === 1 ? 'One cause stands out' : `${causes.length} causes stand out`}: ${causes.map(({ when }) => nameOf(when)).join('; and ')}. ${restOf(about)}`;
+      return `${causes.length === 1 ? 'One cause stands out' : `${causes.length} causes stand out`}: ${causes.map(({ when }) => nameOf(when)).join('; and ')}.${restOf(about)}`;
     case 'ambiguous':
       return `${causes.map(({ when }) => nameOf(when)).join('; and ')} stands out, but the data cannot tell it from ${parts
         .filter(({ rivalOf: rival }) => rival)
         .map(({ when }) => nameOf(when))
-        .join('; or ')}. ${restOf(about)}`;
+        .join('; or ')}.${restOf(about)}`;
     case 'even':
       return `Events rose evenly, ${number(about.ratio)} times (${all}): no ${about.attributes.slice(0, 3).join(', ') || 'attribute'} or other attribute stands out. Look at what all machines share: load, a service, the time.`;
     case 'chance':
@@ -102,7 +102,7 @@ export function verdictBecause(about: About, parts: readonly Part[]): string {
 }
 
 function restOf({ hasBefore, elsewhere }: About): string {
-  return hasBefore ? `Elsewhere the rate is ${number(elsewhere)} times what it was before.` : '';
+  return hasBefore ? ` Elsewhere the rate is ${number(elsewhere)} times what it was before.` : '';
 }
 
 /** kernel 4.19 and model m1 */
