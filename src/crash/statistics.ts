@@ -247,14 +247,34 @@ function summedLimit(tail: number, mean: number, dispersion: number): number {
   return k;
 }
 
-/** The p for which a decreasing or increasing function of [0, 1] takes `wanted`, by halving. */
-export function solveShare(wanted: number, rising: boolean, of: (share: number) => number): number {
-  let low = 0;
-  let high = 1;
-  for (let round = 0; round < 200 && high - low > 1e-15 * high; round++) {
+/**
+ * Where `isBelow` turns from true to false between two numbers, by halving.
+ *
+ * @param precision relative
+ */
+export function turningPoint(
+  from: number,
+  to: number,
+  isBelow: (value: number) => boolean,
+  precision = 1e-15,
+): number {
+  let low = from;
+  let high = to;
+  for (let round = 0; round < 200 && high - low > precision * high; round++) {
     const middle = (low + high) / 2;
-    if (of(middle) < wanted === rising) low = middle;
+    if (isBelow(middle)) low = middle;
     else high = middle;
   }
   return (low + high) / 2;
+}
+
+/** The p for which a decreasing or increasing function of [0, 1] takes `wanted`. */
+export function solveShare(wanted: number, rising: boolean, of: (share: number) => number): number {
+  return turningPoint(0, 1, (share) => of(share) < wanted === rising);
+}
+
+/** The mean of a Poisson count under which `count` or fewer have the chance `tail` (Garwood 1936). */
+export function poissonMeanAtMost(count: number, tail: number): number {
+  const most = count + 10 * Math.sqrt(count + 1) + 10;
+  return turningPoint(count, most, (mean) => poissonLower(count, mean) > tail);
 }

@@ -1,18 +1,15 @@
 // From cells to what people and programs read: names, figures, what could not be told apart, and the verdict.
 
-import { because, type Part, verdictBecause } from './because.ts';
+import { because, type Part, type Verdict, verdictBecause, type When } from './because.ts';
 import { find, type Prepared, prepare } from './correlate.ts';
-import { type Cell, keyOf, type Sums, totalsOf } from './cube.ts';
+import { type Cell, keyOf, partOf, type Sums, totalsOf } from './cube.ts';
 import { ratioInterval } from './interval.ts';
 import type { Question } from './join.ts';
 import { namesOf } from './names.ts';
-import { rateWithout } from './rates.ts';
+import { withoutCell } from './objective.ts';
 import { intersected, type RowLists, sumsOf, weightOf } from './row-lists.ts';
 import { certainty, expectedOf, shapeOf, tail } from './score.ts';
 import { type Cause, type Found, rivalsOf } from './search.ts';
-
-export type When = Readonly<Record<string, string>>;
-export type Verdict = 'explained' | 'even' | 'chance' | 'ambiguous';
 
 export interface Explanation {
   /** Attribute values joined by "and". */
@@ -73,17 +70,16 @@ function answerOf(prepared: Prepared, found: Found, hasBefore: boolean): Answer 
   const per = settings.dispersion;
   const cells = causes.map(({ cell }) => cell);
   const rivals = found.causes.length > 0 ? rivalsOf(found, settings) : [];
-  const describe = (cell: Cell, cause: Cause | undefined, isCause: boolean) =>
-    explanationOf(prepared, found, cell, cause, isCause, cells);
-  const parts = causes.slice(0, SHOWN_MAX).map((cause) => describe(cause.cell, cause, true));
+  const describe = (cell: Cell, cause?: Cause) => explanationOf(prepared, found, cell, cause, cells);
+  const parts = causes.slice(0, SHOWN_MAX).map((cause) => describe(cause.cell, cause));
   const shown = new Set(cells.map(keyOf));
   for (const rival of rivals) {
     if (shown.has(keyOf(rival.cell))) continue;
     shown.add(keyOf(rival.cell));
-    parts.push({ ...describe(rival.cell, undefined, false), rivalOf: parts[rival.of]?.when });
+    parts.push({ ...describe(rival.cell), rivalOf: parts[rival.of]?.when });
   }
   const nearest = found.first.nearest;
-  if (causes.length === 0 && nearest) parts.push(describe(nearest.cell, undefined, false));
+  if (causes.length === 0 && nearest) parts.push(describe(nearest.cell));
   const elsewhere =
     causes.length > 0
       ? whole.fit(cells).base * (noise?.level ?? 1)
@@ -158,29 +154,17 @@ function explanationOf(
   { whole }: Found,
   cell: Cell,
   cause: Cause | undefined,
-  isCause: boolean,
   causes: readonly Cell[],
 ): Part {
   const { raw, settings, rate, noise, cube } = prepared;
   // A rival stands in the place of the causes that it would replace.
-  const list = isCause ? causes : [...causes.filter((each) => !overlaps(whole, each, cell)), cell];
+  const list = cause ? causes : [...causes.filter((each) => !overlaps(whole, each, cell)), cell];
   const bit = list.findIndex((each) => keyOf(each) === keyOf(cell));
   const fit = whole.fit(list);
   const level = noise?.level ?? 1;
   const own = sumsOf(raw.blocks, whole.lists.of(cell));
-  let mean = 0;
-  let shape = 0;
-  let effective = 0;
-  let counted = 0;
-  for (const atom of fit.atoms) {
-    if (!(atom.mask & (1 << bit))) continue;
-    const part = fit.base * atom.expected * rateWithout(fit.rates, atom.mask, bit);
-    mean += part;
-    counted += atom.sums.events;
-    effective += atom.expected;
-    shape += shapeOf(atom.sums, cube.prior);
-  }
-  const others = effective > 0 ? mean / effective : fit.base;
+  const { events: counted, mean, shape, exposed } = withoutCell(fit, bit, cube.prior);
+  const others = exposed > 0 ? mean / exposed : fit.base;
   const expected = noise ? level * others * denseExpected(prepared, whole.lists.of(cell)) : mean;
   const per = settings.dispersion;
   const known = certainty(shape, fit.rest, whole.level);
@@ -194,7 +178,7 @@ function explanationOf(
     cell,
     when: whenOf(prepared, names.cell),
     sameAs: names.sameAs.map((same) => whenOf(prepared, same)),
-    cause: isCause,
+    cause: cause !== undefined,
     events: own.events,
     expected,
     exposure: own.expected / rate,
@@ -228,10 +212,7 @@ function parentsOf(
 ): Part['parents'] {
   if (cell.attributes.length < 2) return [];
   return cell.attributes.map((left, place) => {
-    const parent = {
-      attributes: cell.attributes.filter((_, at) => at !== place),
-      codes: cell.codes.filter((_, at) => at !== place),
-    };
+    const parent = partOf(cell, (at) => at !== place);
     const sums = sumsOf(prepared.raw.blocks, lists.of(parent));
     const rest: Sums = {
       events: sums.events - own.events,

@@ -1,7 +1,8 @@
 // Sentences that somebody who was woken up can read and believe: what, how much, against what, how sure.
 import type { Cell } from './cube.ts';
 
-type When = Readonly<Record<string, string>>;
+export type When = Readonly<Record<string, string>>;
+export type Verdict = 'explained' | 'even' | 'chance' | 'ambiguous';
 
 export interface Part {
   readonly cell: Cell;
@@ -23,7 +24,7 @@ export interface Part {
 }
 
 export interface About {
-  readonly verdict: 'explained' | 'even' | 'chance' | 'ambiguous';
+  readonly verdict: Verdict;
   readonly hasBefore: boolean;
   readonly events: number;
   readonly expected: number;
@@ -119,11 +120,11 @@ export function number(value: number): string {
   return rounded.toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
-export function percent(share: number): string {
+function percent(share: number): string {
   return `${number(share * 100)} %`;
 }
 
-export function chance(p: number): string {
+function chance(p: number): string {
   if (p > 1e-3) return `1 in ${number(1 / p)}`;
   return p < 1e-9 ? 'under 1 in a billion' : `1 in ${number(1 / p)}`;
 }

@@ -50,6 +50,20 @@ export interface Cell {
   readonly codes: readonly number[];
 }
 
+/** Of attributes and their codes in any order. */
+export function cellOf(pairs: readonly (readonly [attribute: number, code: number])[]): Cell {
+  const sorted = pairs.toSorted((a, b) => a[0] - b[0]);
+  return { attributes: sorted.map(([attribute]) => attribute), codes: sorted.map(([, code]) => code) };
+}
+
+/** The cell with some of its conditions only. */
+export function partOf({ attributes, codes }: Cell, isWanted: (at: number) => boolean): Cell {
+  return {
+    attributes: attributes.filter((_, at) => isWanted(at)),
+    codes: codes.filter((_, at) => isWanted(at)),
+  };
+}
+
 export function keyOf({ attributes, codes }: Cell): string {
   return attributes.map((attribute, at) => `${attribute}:${codes[at]}`).join(',');
 }

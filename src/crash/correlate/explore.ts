@@ -3,7 +3,7 @@
 // still hide in, so most combinations see few rows, and cells without events are never visited.
 
 import { add, allRows, keptRows, type Rows, type Slots, slotsOf } from './counting.ts';
-import { type Cell, type Cube, MEASURES, type Measure, type Sums } from './cube.ts';
+import { type Cell, type Cube, cellOf, emptySums, MEASURES, type Measure, type Sums } from './cube.ts';
 import { cellShare, cellsOf, cuboidPenalty, expectedOf, gainOf, type Level } from './score.ts';
 
 /** Up to so many cells are counted at their own place in an array; more are looked up. */
@@ -202,7 +202,7 @@ class Search {
     const found: Candidate[] = [];
     let score = 0;
     let nearest = this.#nearest ? this.#nearest.gain - this.#nearest.penalty : Number.NEGATIVE_INFINITY;
-    const one: Sums = { events: 0, expected: 0, beforeEvents: 0, beforeExpected: 0 };
+    const one = emptySums();
     for (let at = 0; at < count; at++) {
       const seen = events[at] as number;
       if (seen < leastEvents || seen <= 0) continue;
@@ -236,7 +236,13 @@ class Search {
       const isNearest = gain > 0 && gain - penalty > nearest;
       if (gain <= penalty && !isNearest) continue;
       const own = [...this.#fixed.codes, ...codesOf(parents, Math.floor(key / size)), key % size];
-      const candidate = { cell: sortedCell(order, own), sums: { ...one }, expected: mean, gain, penalty };
+      const candidate = {
+        cell: cellOf(order.map((each, place) => [each, own[place] as number])),
+        sums: { ...one },
+        expected: mean,
+        gain,
+        penalty,
+      };
       if (isNearest) {
         nearest = gain - penalty;
         this.#nearest = candidate;
@@ -295,14 +301,4 @@ export function byScore(a: Candidate, b: Candidate): number {
 function order(a: readonly number[], b: readonly number[]): number {
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return (a[at] as number) - (b[at] as number);
   return 0;
-}
-
-function sortedCell(attributes: readonly number[], codes: readonly number[]): Cell {
-  const order = attributes
-    .map((_, at) => at)
-    .sort((a, b) => (attributes[a] as number) - (attributes[b] as number));
-  return {
-    attributes: order.map((at) => attributes[at] as number),
-    codes: order.map((at) => codes[at] as number),
-  };
 }

@@ -2,5 +2,6 @@
 // explain a rise, or that nothing does. How it works: docs/crash-correlate.md. From values to values:
 //
 //   join → leaves, noise → explore (count cells) → search (choose, take away, again) → answer (names, figures)
-export { type Answer, correlate, type Explanation, type Verdict, type When } from './answer.ts';
+export { type Answer, correlate, type Explanation } from './answer.ts';
+export type { Verdict, When } from './because.ts';
 export { type EncodedColumn, type EncodedRows, JOIN_LIMITS, type Question, QuestionError } from './join.ts';

@@ -1,3 +1,4 @@
+import { turningPoint } from '../statistics.ts';
 import { tail } from './score.ts';
 
 /**
@@ -12,15 +13,9 @@ export function ratioInterval(count: number, expected: number, shape: number): [
 
 /** The ratio at which as many events or more have the chance `wanted`. */
 function solve(count: number, expected: number, shape: number, wanted: number): number {
-  let low = 0;
   let high = 4 * Math.max(1, count / expected) + 10 / expected;
   const upper = (ratio: number) =>
     (tail(count, ratio * expected, shape) + tail(count + 1, ratio * expected, shape)) / 2;
   while (upper(high) < wanted && high < 1e12) high *= 4;
-  for (let round = 0; round < 80 && high - low > 1e-7 * high; round++) {
-    const middle = (low + high) / 2;
-    if (upper(middle) < wanted) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
+  return turningPoint(0, high, (ratio) => upper(ratio) < wanted, 1e-7);
 }

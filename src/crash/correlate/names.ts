@@ -1,5 +1,5 @@
 // Names that mean the same machines: model m1 and its CPU, where no other model has it.
-import { type Block, type Cell, type Codes, type Cube, keyOf } from './cube.ts';
+import { type Block, type Cell, type Codes, type Cube, cellOf, contains, keyOf } from './cube.ts';
 import { rankOf } from './dependencies.ts';
 import { intersected, type RowLists, sumsOf, weightOf } from './row-lists.ts';
 
@@ -24,7 +24,7 @@ export function namesOf(cube: Cube, cell: Cell, lists: RowLists): Names {
   const size = weightOf(block.weights.expected, own);
   const parts = shared(cube, block, own, size);
   for (const name of combinations(parts, cell.attributes.length)) {
-    if (found.some((known) => isPart(known, name))) continue;
+    if (found.some((known) => contains(known, name))) continue;
     const rows = lists.of(name)[at] as Int32Array;
     const both = weightOf(block.weights.expected, intersected(rows, own));
     if (both < SAME_SHARE * (weightOf(block.weights.expected, rows) + size - both)) continue;
@@ -33,7 +33,7 @@ export function namesOf(cube: Cube, cell: Cell, lists: RowLists): Names {
     if (found.length > NAMES_MAX) break;
   }
   const ranked = found
-    .filter((name) => !found.some((other) => other !== name && isPart(other, name)))
+    .filter((name) => !found.some((other) => other !== name && contains(other, name)))
     .sort(byRank(cube));
   return { cell: ranked[0] ?? cell, sameAs: ranked.slice(1) };
 }
@@ -59,9 +59,7 @@ function* combinations(parts: readonly Cell[], depth: number): Iterable<Cell> {
   for (let count = 1; count <= depth; count++) {
     for (const chosen of subsets(parts, count)) {
       if (tried++ > TRIED_MAX) return;
-      const pairs = chosen.map((part) => [part.attributes[0] as number, part.codes[0] as number] as const);
-      pairs.sort((a, b) => a[0] - b[0]);
-      yield { attributes: pairs.map((pair) => pair[0]), codes: pairs.map((pair) => pair[1]) };
+      yield cellOf(chosen.map(({ attributes, codes }) => [attributes[0] as number, codes[0] as number]));
     }
   }
 }
@@ -73,13 +71,6 @@ function* subsets<T>(items: readonly T[], count: number, from = 0): Iterable<T[]
   }
   for (let at = from; at <= items.length - count; at++)
     for (const rest of subsets(items, count - 1, at + 1)) yield [items[at] as T, ...rest];
-}
-
-function isPart(outer: Cell, inner: Cell): boolean {
-  const keys = keyOf(inner).split(',');
-  return keyOf(outer)
-    .split(',')
-    .every((key) => keys.includes(key));
 }
 
 function byRank(cube: Cube) {

@@ -1,7 +1,17 @@
 import { sumsByCode } from './counting.ts';
-import { type Cell, type Codes, type Cube, disjoint, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+import {
+  type Cell,
+  type Codes,
+  type Cube,
+  cellOf,
+  disjoint,
+  emptySums,
+  keyOf,
+  MEASURES,
+  type Sums,
+} from './cube.ts';
 import type { Explored } from './explore.ts';
-import { productRates, type Rates, rateAt, sumRates } from './rates.ts';
+import { productRates, type Rates, rateAt, rateWithout, sumRates } from './rates.ts';
 import { type RowLists, sumsOf, sumsWhere } from './row-lists.ts';
 import { expectedOf, type Level, penaltyOf, type Rest, restOf, shapeOf } from './score.ts';
 
@@ -33,6 +43,23 @@ export interface Fit {
   readonly rest: Rest;
   /** Log-likelihood gained against the level. */
   readonly gain: number;
+}
+
+/** What is seen in one cell of a fit, and what would be expected there without it: `mean`, known from `shape` events. */
+export function withoutCell(
+  { atoms, rates, base }: Fit,
+  bit: number,
+  prior: number | undefined,
+): { events: number; mean: number; shape: number; exposed: number } {
+  const seen = { events: 0, mean: 0, shape: 0, exposed: 0 };
+  for (const { mask, sums, expected } of atoms) {
+    if (!(mask & (1 << bit))) continue;
+    seen.events += sums.events;
+    seen.mean += base * expected * rateWithout(rates, mask, bit);
+    seen.shape += shapeOf(sums, prior);
+    seen.exposed += expected;
+  }
+  return seen;
 }
 
 /**
@@ -222,11 +249,10 @@ function bitsOf(mask: number): number {
 }
 
 function joinedOf(a: Cell, b: Cell): Cell {
-  const pairs = a.attributes.map((attribute, at) => [attribute, a.codes[at] as number] as const);
-  for (const [at, attribute] of b.attributes.entries())
-    if (!a.attributes.includes(attribute)) pairs.push([attribute, b.codes[at] as number]);
-  pairs.sort((one, other) => one[0] - other[0]);
-  return { attributes: pairs.map((pair) => pair[0]), codes: pairs.map((pair) => pair[1]) };
+  const pairs = [a, b].flatMap(({ attributes, codes }) =>
+    attributes.map((attribute, at) => [attribute, codes[at] as number] as const),
+  );
+  return cellOf([...new Map(pairs)]);
 }
 
 /** Observed ÷ expected of the rest; a rest without events is taken for half an event. */

@@ -1,4 +1,4 @@
-import { type Block, type Cell, type Codes, emptySums, keyOf, MEASURES, type Sums } from './cube.ts';
+import { type Block, type Cell, type Codes, emptySums, keyOf, MEASURES, partOf, type Sums } from './cube.ts';
 
 /** The rows of cells, each looked for once: ascending, a list a block. Cubes that share their codes share these. */
 export class RowLists {
@@ -21,15 +21,15 @@ export class RowLists {
     return lists;
   }
 
-  #find({ attributes, codes }: Cell): Int32Array[] {
+  #find(cell: Cell): Int32Array[] {
+    const { attributes, codes } = cell;
     const parts = attributes.map((attribute, at) => ({ attribute, code: codes[at] as number }));
     const [only] = parts;
     if (parts.length === 1 && only)
       return this.#blocks.map((block) => this.#scan(block, only.attribute, only.code));
     // From the shortest list that holds all of them.
     const parents = parts.map((_, left) => ({
-      attributes: attributes.filter((_, at) => at !== left),
-      codes: codes.filter((_, at) => at !== left),
+      ...partOf(cell, (at) => at !== left),
       left,
     }));
     const known = parents.filter((parent) => this.#lists.has(keyOf(parent)));
@@ -58,16 +58,20 @@ export class RowLists {
   }
 
   #filter(block: Block, attribute: number, code: number, rows: Int32Array): Int32Array {
-    const codes = block.codes[attribute] as Codes;
     const found = this.#scratch;
-    let length = 0;
-    for (let at = 0; at < rows.length; at++) {
-      const row = rows[at] as number;
-      found[length] = row;
-      length += codes[row] === code ? 1 : 0;
-    }
-    return found.slice(0, length);
+    return found.slice(0, having(block.codes[attribute] as Codes, code, rows, found));
   }
+}
+
+/** Puts those of the rows that have the code into `found`, which has room for one more; says how many. */
+function having(codes: Codes, code: number, rows: Int32Array, found: Int32Array): number {
+  let length = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    found[length] = row;
+    length += codes[row] === code ? 1 : 0;
+  }
+  return length;
 }
 
 function lengthOf(lists: readonly Int32Array[]): number {
@@ -101,15 +105,8 @@ export function sumsWhere(
   const kept = lists.map((list, at) => {
     let rows = list;
     for (const { attribute, code } of conditions) {
-      const codes = blocks[at]?.codes[attribute] as Codes;
       const found = new Int32Array(rows.length + 1);
-      let length = 0;
-      for (let place = 0; place < rows.length; place++) {
-        const row = rows[place] as number;
-        found[length] = row;
-        length += codes[row] === code ? 1 : 0;
-      }
-      rows = found.subarray(0, length);
+      rows = found.subarray(0, having(blocks[at]?.codes[attribute] as Codes, code, rows, found));
     }
     return rows;
   });

@@ -2,13 +2,12 @@
 // taken away, and the rest looked at again until nothing stands out.
 
 import { rowsOf } from './counting.ts';
-import { type Cell, type Cube, contains, explained, keyOf, totalsOf } from './cube.ts';
+import { type Cell, type Cube, cellOf, contains, explained, keyOf, partOf, totalsOf } from './cube.ts';
 import { type Bounds, type Explored, explore } from './explore.ts';
 import { namesOf } from './names.ts';
-import { CELLS_MAX, Objective } from './objective.ts';
-import { rateWithout } from './rates.ts';
+import { CELLS_MAX, Objective, withoutCell } from './objective.ts';
 import { intersected, RowLists, sumsOf } from './row-lists.ts';
-import { certainty, expectedOf, type Level, shapeOf, tail } from './score.ts';
+import { certainty, expectedOf, type Level, tail } from './score.ts';
 
 export const SEARCH_LIMITS = { depth: 4, rounds: 12, improvements: 30, starts: 4, candidates: 12 } as const;
 
@@ -46,9 +45,6 @@ export interface Found {
   readonly first: Explored;
   /** The causes together, over everything. */
   readonly whole: Objective;
-  /** The cube with the causes taken away, and what is normal there. */
-  readonly rest: Cube;
-  readonly restLevel: Level;
   readonly cellsVisited: number;
   readonly cuboidsVisited: number;
 }
@@ -85,8 +81,6 @@ export function search(cube: Cube, settings: Settings): Found {
     causes,
     first: first ?? { best: [], nearest: undefined, cuboids: [], cellsVisited: 0, cuboidsVisited: 0 },
     whole,
-    rest,
-    restLevel: levelOf(rest, settings),
     cellsVisited,
     cuboidsVisited,
   };
@@ -201,13 +195,6 @@ function merges(list: readonly Cell[]): Cell[][] {
   return [...options.values()];
 }
 
-function partOf({ attributes, codes }: Cell, isWanted: (at: number) => boolean): Cell {
-  return {
-    attributes: attributes.filter((_, at) => isWanted(at)),
-    codes: codes.filter((_, at) => isWanted(at)),
-  };
-}
-
 function drops(list: readonly Cell[]): Cell[][] {
   return list.length < 2 ? [] : list.map((_, at) => list.filter((_, place) => place !== at));
 }
@@ -226,14 +213,11 @@ function wider(objective: Objective, list: readonly Cell[]): Cell[][] {
     for (const [place, attribute] of cell.attributes.entries()) {
       for (const [other, isImplied] of (implied[attribute] ?? []).entries()) {
         if (!isImplied || cell.attributes.includes(other) || implied[other]?.[attribute]) continue;
-        const pairs = cell.attributes.map((each, k) =>
-          k === place ? [other, blocks[at]?.codes[other]?.[row] ?? 0] : [each, cell.codes[k] ?? 0],
+        const one = cellOf(
+          cell.attributes.map((each, k) =>
+            k === place ? [other, blocks[at]?.codes[other]?.[row] ?? 0] : [each, cell.codes[k] ?? 0],
+          ),
         );
-        pairs.sort((a, b) => (a[0] as number) - (b[0] as number));
-        const one = {
-          attributes: pairs.map((pair) => pair[0] as number),
-          codes: pairs.map((pair) => pair[1] as number),
-        };
         options.push([...list.filter((each) => each !== cell && keyOf(each) !== keyOf(one)), one]);
         options.push([...list.filter((each) => each !== cell && !isInside(objective, each, one)), one]);
       }
@@ -308,23 +292,15 @@ function judged(list: readonly Cell[], objective: Objective, settings: Settings)
 
 function judgedTogether(cells: readonly Cell[], objective: Objective): Cause[] {
   const { level, cube } = objective;
-  const { atoms, rates, base, rest, gain } = objective.fit(cells);
+  const fit = objective.fit(cells);
   const per = level.dispersion;
   return cells.map((cell, bit) => {
-    let events = 0;
-    let mean = 0;
-    let shape = 0;
-    for (const atom of atoms) {
-      if (!(atom.mask & (1 << bit))) continue;
-      events += atom.sums.events;
-      mean += base * atom.expected * rateWithout(rates, atom.mask, bit);
-      shape += shapeOf(atom.sums, cube.prior);
-    }
-    const known = certainty(shape, rest, level);
+    const { events, mean, shape } = withoutCell(fit, bit, cube.prior);
+    const known = certainty(shape, fit.rest, level);
     const without = cells.length === 1 ? 0 : objective.fit(cells.filter((_, at) => at !== bit)).gain;
     const raw = tail(events / per, mean / per, known / per);
     const p = Math.min(1, raw * Math.exp(objective.penalty(cell)));
-    return { cell, ratio: rates.ratios[bit] as number, p, gain: (gain - without) / per };
+    return { cell, ratio: fit.rates.ratios[bit] as number, p, gain: (fit.gain - without) / per };
   });
 }
 

@@ -12,6 +12,7 @@ import {
   normalCdf,
   normalQuantile,
   poissonLower,
+  poissonMeanAtMost,
   solveShare,
 } from '../statistics.ts';
 import { judge } from './verdict.ts';
@@ -81,7 +82,10 @@ export function prove(input: ProofInput): Proof {
     control,
     difference,
     effect,
-    rateAfterMax: input.after.exposure > 0 ? upperRate(after, confidence) * dispersion : null,
+    rateAfterMax:
+      input.after.exposure > 0
+        ? (poissonMeanAtMost(after.events, 1 - confidence) / after.exposure) * dispersion
+        : null,
     exposureNeeded: {
       halved: exposureFor(before, 0.5, confidence),
       ended: exposureFor(before, 0, confidence),
@@ -148,18 +152,6 @@ function differenceOf(cells: readonly Observed[], confidence: number): RateRatio
     interval: [Math.exp(log - z * deviation), Math.exp(log + z * deviation)],
     p: Math.min(1, 2 * normalCdf(-Math.abs(log) / deviation)),
   };
-}
-
-/** The rate at which so few events or fewer would be seen with a probability of 1 − confidence. */
-function upperRate({ events, exposure }: Observed, confidence: number): number {
-  let low = 0;
-  let high = events + 10 * Math.sqrt(events + 1) + 10;
-  for (let round = 0; round < 100; round++) {
-    const middle = (low + high) / 2;
-    if (poissonLower(events, middle) > 1 - confidence) low = middle;
-    else high = middle;
-  }
-  return high / exposure;
 }
 
 /** Machine-days after the fix until a true ratio would show: least exposure with that power, or null. */

@@ -1,7 +1,7 @@
 // How often something happens by machine-days, with the interval that the count allows.
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import type { FleetDay } from '../../platform/history/crashes.ts';
-import { poissonLower, poissonUpper } from '../statistics.ts';
+import { poissonMeanAtMost, poissonUpper, turningPoint } from '../statistics.ts';
 
 export interface Rate {
   /** Value of the attribute. */
@@ -46,18 +46,6 @@ const TAIL = 0.025;
 
 /** The exact 95 % interval of a Poisson mean of which `count` were seen (Garwood 1936). */
 export function countInterval(count: number): [number, number] {
-  const high = solve(count, Math.max(10, count * 3 + 10), (mean) => poissonLower(count, mean) > TAIL);
-  if (count === 0) return [0, high];
-  return [solve(0, count, (mean) => poissonUpper(count, mean) < TAIL), high];
-}
-
-/** The mean at which `isBelow` turns false, by halving. */
-function solve(from: number, to: number, isBelow: (mean: number) => boolean): number {
-  let [low, high] = [from, to];
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (isBelow(middle)) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
+  const low = count === 0 ? 0 : turningPoint(0, count, (mean) => poissonUpper(count, mean) < TAIL);
+  return [low, poissonMeanAtMost(count, TAIL)];
 }
