@@ -28,8 +28,3 @@ export function censusOf(
   }
   return [...kinds.values()].sort((a, b) => b.machines - a.machines).slice(0, KINDS_MAX);
 }
-
-/** `2026-11-25`, UTC. */
-export function dayOf(epoch_ms: number): string {
-  return new Date(epoch_ms).toISOString().slice(0, 10);
-}

@@ -1,6 +1,5 @@
 // Makes a record of every crash that healing has seen, from what can be had of it. Level-triggered: each pass looks
 // at the incidents there are and at the records there are, so that it can be killed at any line.
-import { createHash } from 'node:crypto';
 import type { Cause } from '../api/diagnosis.ts';
 import type { Reason } from '../api/fields.ts';
 import type { Incident } from '../api/incident.ts';
@@ -10,17 +9,18 @@ import type { Clusters } from '../fleet/clusters.ts';
 import { nodeNameOf } from '../fleet/labels.ts';
 import type { NodeView } from '../fleet/node-view.ts';
 import type { Blobs } from '../platform/blobs/blobs.ts';
-import { type Clock, DAY, HOUR, MINUTE } from '../platform/clock/clock.ts';
-import type { CrashQuery, CrashRecord, Evidence, EvidenceKind } from '../platform/history/crash-record.ts';
+import { type Clock, DAY, dayOf, HOUR, MINUTE } from '../platform/clock/clock.ts';
+import type { CrashQuery, CrashRecord } from '../platform/history/crash-record.ts';
 import type { FleetDay } from '../platform/history/crashes.ts';
 import type { Outside } from '../platform/outside.ts';
+import { sideBySide } from '../platform/side-by-side.ts';
 import { attributesOf } from './attributes.ts';
-import { censusOf, dayOf, type Kind } from './census.ts';
-import type { FamilyDecision } from './families/index.ts';
+import { censusOf, type Kind } from './census.ts';
 import { explainLog } from './kernel-log/explain.ts';
 import { inOrder } from './kernel-log/order.ts';
 import { excerptOf } from './records/excerpt.ts';
-import { mutedSignatures } from './records/families.ts';
+import { decisionsOf, mutedSignatures } from './records/families.ts';
+import { kept, type Piece } from './records/keep.ts';
 import { recordOf } from './records/make.ts';
 import { merged } from './records/merge.ts';
 import { placeOf } from './records/places.ts';
@@ -84,12 +84,6 @@ export interface CrashOptions {
   onError(machine: string, error: unknown): void;
 }
 
-interface Piece {
-  kind: EvidenceKind;
-  name: string;
-  text: string;
-}
-
 export class CrashController {
   readonly #options: CrashOptions;
   /** What has been recorded of each incident: `open` while it went on, `ended` with all that came. */
@@ -113,12 +107,9 @@ export class CrashController {
   async collect(): Promise<void> {
     const { caches, onError } = this.#options;
     const due = [...caches.incidents.values()].filter((incident) => this.#isDue(incident));
-    const queue = due.slice(0, INCIDENTS_MAX).values();
-    const work = async () => {
-      for (const incident of queue)
-        await this.#take(incident).catch((error: unknown) => onError(incident.spec.machine, error));
-    };
-    await Promise.all(Array.from({ length: READS_MAX }, work));
+    await sideBySide(due.slice(0, INCIDENTS_MAX), READS_MAX, (incident) =>
+      this.#take(incident).catch((error: unknown) => onError(incident.spec.machine, error)),
+    );
     for (const name of this.#done.keys()) if (!caches.incidents.get(name)) this.#done.delete(name);
   }
 
@@ -145,19 +136,10 @@ export class CrashController {
       if (blobs) for (const key of gone.blobs) this.#orphans.add(key);
       this.#forgotten = day;
     }
-    let failed = false;
-    const queue = [...this.#orphans].slice(0, FORGOTTEN_MAX).values();
-    const work = async () => {
-      for (const key of queue) {
-        if (failed) return;
-        await blobs?.delete(key).catch((error: unknown) => {
-          failed = true;
-          throw error;
-        });
-        this.#orphans.delete(key);
-      }
-    };
-    await Promise.all(Array.from({ length: READS_MAX }, work));
+    await sideBySide([...this.#orphans].slice(0, FORGOTTEN_MAX), READS_MAX, async (key) => {
+      await blobs?.delete(key);
+      this.#orphans.delete(key);
+    });
   }
 
   /** Looks for surges in the records of the last weeks. */
@@ -168,8 +150,7 @@ export class CrashController {
     const store = await records();
     const crashes = await store.list({ since, limit: WATCHED_MAX });
     const days = await store.fleetDays(new Date(since), new Date(now + DAY));
-    const decisions = (await store.orders()).map(({ order }) => order as FamilyDecision);
-    const muted = mutedSignatures(crashes, decisions, now);
+    const muted = mutedSignatures(crashes, await decisionsOf(store), now);
     this.surges = surgesOf(crashes, days, now).filter(
       ({ by, value }) => by !== 'signature' || !muted.has(value),
     );
@@ -207,7 +188,9 @@ export class CrashController {
     const pieces = await this.#pieces(incident, machine, node, ended);
     // Parts of a pstore dump come newest first; each kind is put in order by itself.
     const kinds = Map.groupBy(pieces, ({ kind }) => kind);
-    const log = [...kinds.values()].map((own) => inOrder(own.map(({ text }) => text).join('\n'))).join('\n');
+    const log = [...kinds.values()]
+      .map((own) => inOrder(own.map(({ bytes }) => bytes.toString('latin1')).join('\n')))
+      .join('\n');
     const explanation = explainLog(Buffer.from(log, 'latin1'));
     const cause = incident.status?.diagnosis?.cause;
     // A hang is a crash only when the kernel says why; else it is healing's business.
@@ -251,10 +234,10 @@ export class CrashController {
     const { outside, netconsole } = this.#options;
     const pieces: Piece[] = machine && answers ? await this.#kept(incident, machine, node) : [];
     const sent = netconsole(node);
-    if (sent.length > 0) pieces.push({ kind: 'netconsole', name: 'netconsole', text: sent.join('\n') });
+    if (sent.length > 0) pieces.push(ofLines('netconsole', sent));
     const provider = machine && outside(machine)?.provider;
     const { console = [] } = provider ? await provider.describe(machine.spec.provider.id) : {};
-    if (console.length > 0) pieces.push({ kind: 'console', name: 'console', text: console.join('\n') });
+    if (console.length > 0) pieces.push(ofLines('console', console));
     return pieces;
   }
 
@@ -268,7 +251,7 @@ export class CrashController {
       return (files ?? []).map(({ path, bytes }) => ({
         kind: placeOf(path).kind,
         name: path,
-        text: Buffer.from(bytes).toString('latin1'),
+        bytes: Buffer.from(bytes),
       }));
     } catch (error) {
       // The machine is well for healing though its disk cannot be read: the record is made of the rest.
@@ -276,6 +259,10 @@ export class CrashController {
       return [];
     }
   }
+}
+
+function ofLines(kind: 'netconsole' | 'console', lines: readonly string[]): Piece {
+  return { kind, name: kind, bytes: Buffer.from(lines.join('\n'), 'latin1') };
 }
 
 function nameOf({ by, value }: Surge): string {
@@ -286,11 +273,4 @@ function nameOf({ by, value }: Surge): string {
 function operationOf(incident: Incident): { operation?: string } {
   const operation = incident.status?.attempts?.at(-1)?.operation;
   return operation ? { operation } : {};
-}
-
-async function kept({ kind, name, text }: Piece, blobs: Blobs | undefined): Promise<Evidence> {
-  const bytes = Buffer.from(text, 'latin1');
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const blob = blobs && (await blobs.put(bytes));
-  return { kind, name, bytes: bytes.length, sha256, ...(blob && { blob }) };
 }

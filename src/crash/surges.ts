@@ -2,7 +2,7 @@
 // crashes to one model of 3,000 machines is invisible in the total and stands out ten to one in its own cell; the
 // many cells looked at share one budget of false alarms.
 import type { Reason } from '../api/fields.ts';
-import { HOUR } from '../platform/clock/clock.ts';
+import { dayOf, HOUR } from '../platform/clock/clock.ts';
 import type { CrashRecord } from '../platform/history/crash-record.ts';
 import type { FleetDay } from '../platform/history/crashes.ts';
 import { type Alarm, type Point, type WatchedSeries, watchMany } from './trend/index.ts';
@@ -116,7 +116,7 @@ function surgeOf({ by, value }: Cell, alarm: Alarm, title: string): Surge {
   return { by, value, since, raisedAt, events, expected, excess, ratio, p, title, echoes: [] };
 }
 
-function idOf({ by, value }: Cell): string {
+function idOf({ by, value }: Pick<Cell, 'by' | 'value'>): string {
   return `${by}=${value}`;
 }
 
@@ -124,27 +124,30 @@ function idOf({ by, value }: Cell): string {
 function cellsOf(records: readonly CrashRecord[], end: number): Cell[] {
   const lately = new Date(end - LATELY_HOURS * HOUR).toISOString();
   const cells = new Map<string, Cell>();
-  const add = (by: string, value: string, of: Cell['of']) => {
-    if (value !== '' && !cells.has(`${by}=${value}`))
-      cells.set(`${by}=${value}`, { by, value, of, lately: 0, count: 0, weight: 0 });
+  const cellOf = (by: string, value: string, of: Cell['of']): Cell => {
+    const id = idOf({ by, value });
+    const cell = cells.get(id) ?? { by, value, of, lately: 0, count: 0, weight: 0 };
+    cells.set(id, cell);
+    return cell;
   };
-  add('all', 'all', () => true);
-  for (const { signature, attributes } of records) {
-    add('signature', signature, (record) => record.signature === signature);
+  const all = cellOf('all', 'all', () => true);
+  for (const { signature, attributes, happenedAt } of records) {
+    const own = [all];
+    if (signature !== '') own.push(cellOf('signature', signature, (each) => each.signature === signature));
     for (const key of KEYS) {
       const value = attributes[key];
-      if (value) add(key, value, (record) => record.attributes[key] === value);
+      if (value) own.push(cellOf(key, value, (each) => each.attributes[key] === value));
+    }
+    for (const cell of own) {
+      cell.count++;
+      if (happenedAt >= lately) cell.lately++;
     }
   }
-  const all = [...cells.values()];
-  const kinds = Map.groupBy(all, ({ by }) => (by === 'all' || by === 'signature' ? by : 'attribute'));
+  const kinds = Map.groupBy(cells.values(), ({ by }) =>
+    by === 'all' || by === 'signature' ? by : 'attribute',
+  );
   for (const [kind, own] of kinds) for (const cell of own) cell.weight = WEIGHTS[kind] / own.length;
-  for (const cell of all) {
-    const own = records.filter(cell.of);
-    cell.count = own.length;
-    cell.lately = own.filter((record) => record.happenedAt >= lately).length;
-  }
-  return all.sort((a, b) => b.lately - a.lately || idOf(a).localeCompare(idOf(b)));
+  return [...cells.values()].sort((a, b) => b.lately - a.lately || idOf(a).localeCompare(idOf(b)));
 }
 
 /** Machines of a cell by hour. A signature may strike any machine. */
@@ -161,7 +164,7 @@ function exposures(days: readonly FleetDay[], hours: Hours): (cell: Cell) => (ho
     let last = counted.size === 0 ? 1 : 0;
     const known: number[] = [];
     for (let hour = 0; hour < hours.count; hour++) {
-      const day = new Date(hours.start + hour * HOUR).toISOString().slice(0, 10);
+      const day = dayOf(hours.start + hour * HOUR);
       // A day that was not counted is like the one before it; one on which the kind was not there has none.
       if (counted.has(day)) last = machines.get(day) ?? 0;
       known.push(last / 24);

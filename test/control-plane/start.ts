@@ -4,7 +4,6 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +11,7 @@ import { SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import { httpsTransport } from '../../src/platform/kube/https.ts';
 import type { Transport } from '../../src/platform/kube/transport.ts';
+import { freePorts } from '../free-ports.ts';
 import { type Binaries, controlPlaneBinaries } from './build.ts';
 import { Processes } from './processes.ts';
 
@@ -243,20 +243,6 @@ async function waitUntil(processes: Processes, ready: () => Promise<boolean>): P
     }
     await systemClock.sleep(READY_POLL_MS);
   }
-}
-
-/** Free at this moment. All are held while asking, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }
 
 function newSigningKey(): string {

@@ -1,7 +1,6 @@
 // A real PostgreSQL for tests, on a free port of the loopback, in a folder that goes away with it.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
@@ -9,6 +8,7 @@ import { MINUTE, SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import { Processes } from '../control-plane/processes.ts';
 import { installPackage, mayInstall } from '../debian.ts';
+import { freePort } from '../free-ports.ts';
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 /** Recovery after a kill takes under a second. */
@@ -154,12 +154,4 @@ function userAndGroup(): { uid: number; gid: number } {
     }
   }
   throw new Error('neither a user postgres nor nobody exists to run PostgreSQL as');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

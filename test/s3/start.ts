@@ -1,11 +1,11 @@
 // A real S3-speaking store on a free port of the loopback, in a folder that goes away with it.
 import { mkdirSync, mkdtempSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import { Processes } from '../control-plane/processes.ts';
+import { freePort } from '../free-ports.ts';
 import { s3Server } from './build.ts';
 
 const READY_MS_MAX = 20 * SECOND;
@@ -57,12 +57,4 @@ async function answers(url: string): Promise<boolean> {
   const response = await fetch(url).catch(() => undefined);
   await response?.arrayBuffer();
   return response?.ok === true;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

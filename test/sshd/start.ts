@@ -1,13 +1,14 @@
 // A real sshd for tests, on a free port of the loopback, in a folder that goes away with it.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { SECOND } from '../../src/platform/clock/clock.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import { Processes } from '../control-plane/processes.ts';
 import { installPackage, mayInstall } from '../debian.ts';
+import { freePort } from '../free-ports.ts';
 
 const READY_MS_MAX = 10 * SECOND;
 const READY_POLL_MS = 20;
@@ -92,12 +93,4 @@ function takesConnections(port: number): Promise<boolean> {
     const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

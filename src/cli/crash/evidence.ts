@@ -1,8 +1,8 @@
 // Evidence as it is handed in: files and folders of kdump, pstore, rasdaemon, BMC logs and consoles.
-import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import type { Piece } from '../../crash/records/keep.ts';
 import { type Place, placeOf } from '../../crash/records/places.ts';
 import { rasLines } from '../../crash/records/rasdaemon.ts';
 import { BLOB_BYTES_MAX } from '../../platform/blobs/blobs.ts';
@@ -10,17 +10,12 @@ import type { EvidenceKind } from '../../platform/history/crash-record.ts';
 import type { Io } from '../io.ts';
 import { askedCrash, dumpedLog, isDump } from './vmcore.ts';
 
-export interface Found extends Place {
+export interface Found extends Place, Piece {
   path: string;
-  name: string;
-  /** As it is kept. */
-  bytes: Buffer;
   /** What a person can read of it: lines of a log. */
   text: string;
-  cut: boolean;
   /** The log that lay in a dump of memory. */
   ofDump: boolean;
-  sha256: string;
   /** ISO 8601. */
   changedAt?: string;
 }
@@ -59,7 +54,6 @@ export async function readEvidence(path: string, io: Io): Promise<Found> {
   // Of a dump its log is kept: the memory itself is large, and holds what is nobody's business.
   const ofDump = isDump(unpacked.subarray(0, 8));
   const bytes = ofDump ? Buffer.from(text, 'latin1') : unpacked;
-  const sha256 = sha256Of(bytes);
   return {
     ...about,
     kind,
@@ -67,7 +61,6 @@ export async function readEvidence(path: string, io: Io): Promise<Found> {
     text,
     cut: cut && !ofDump,
     ofDump,
-    sha256,
     ...(changedAt && { changedAt }),
   };
 }
@@ -80,11 +73,7 @@ export async function readEvidence(path: string, io: Io): Promise<Found> {
 export async function readStacks(dump: Found, vmlinux: string): Promise<Found> {
   const bytes = Buffer.from(await askedCrash(dump.path, vmlinux), 'latin1');
   const name = `${dump.name}.crash.txt`;
-  return { ...dump, kind: 'crash-utility', name, bytes, text: '', ofDump: false, sha256: sha256Of(bytes) };
-}
-
-function sha256Of(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return { ...dump, kind: 'crash-utility', name, bytes, text: '', ofDump: false };
 }
 
 async function readInput(io: Io): Promise<{ raw: Buffer; cut: boolean; changedAt?: string }> {

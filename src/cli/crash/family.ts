@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { FamilyDecision } from '../../crash/families/index.ts';
-import { familiesOf } from '../../crash/records/families.ts';
-import { CRASHES_READ_MAX, type CrashStore } from '../../platform/history/crashes.ts';
+import { decisionsOf, familiesOf } from '../../crash/records/families.ts';
+import { CRASHES_READ_MAX } from '../../platform/history/crashes.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { openStore, type StoreOptions, timeOf, withStoreOptions } from './store.ts';
 
@@ -87,9 +87,4 @@ async function decide(action: string, names: readonly string[], options: Options
   if (conflict) throw new CliError(`error: ${conflict.message}`);
   await store.addOrder(by, now, decision);
   io.out(`${decision.family} ${action}${action.endsWith('e') ? 'd' : action === 'split' ? '' : 'ed'}\n`);
-}
-
-/** What people have decided so far, in its order. */
-export async function decisionsOf(store: CrashStore): Promise<FamilyDecision[]> {
-  return (await store.orders()).map(({ order }) => order as FamilyDecision);
 }

@@ -3,6 +3,7 @@ import { explainLog } from '../../crash/kernel-log/explain.ts';
 import { inOrder } from '../../crash/kernel-log/order.ts';
 import type { RuleSet } from '../../crash/kernel-log/rules.ts';
 import { excerptOf } from '../../crash/records/excerpt.ts';
+import { kept } from '../../crash/records/keep.ts';
 import { recordOf } from '../../crash/records/make.ts';
 import type { Blobs } from '../../platform/blobs/blobs.ts';
 import { type CrashRecord, EVIDENCE_KINDS, type Evidence } from '../../platform/history/crash-record.ts';
@@ -162,10 +163,7 @@ async function recordOfGroup(group: readonly Found[], about: About): Promise<Cra
   if (silent || (explanation.title === '' && explanation.cause === 'planned' && !options.planned))
     return undefined;
   const evidence: Evidence[] = [];
-  for (const { kind, name, bytes, cut, sha256 } of parts) {
-    const blob = options.dryRun ? undefined : await blobs.put(bytes);
-    evidence.push({ kind, name, bytes: bytes.length, sha256, ...(blob && { blob }), ...(cut && { cut }) });
-  }
+  for (const part of parts) evidence.push(await kept(part, options.dryRun ? undefined : blobs));
   const seenAt = new Date(now).toISOString();
   const placed = parts.find(({ at }) => at)?.at;
   const changed = parts.find(({ changedAt }) => changedAt)?.changedAt;

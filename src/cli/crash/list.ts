@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
-import { familiesOf } from '../../crash/records/families.ts';
+import { isMuted } from '../../crash/families/index.ts';
+import { decisionsOf, familiesOf } from '../../crash/records/families.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import { CRASHES_READ_MAX, type CrashStore, type SignatureCount } from '../../platform/history/crashes.ts';
 import { countOption } from '../durations.ts';
 import type { Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { csv } from './csv.ts';
-import { decisionsOf } from './family.ts';
 import { openStore, type QueryOptions, queryOf, withQueryOptions } from './store.ts';
 
 interface Options extends QueryOptions {
@@ -104,18 +104,17 @@ async function printFamilies(store: CrashStore, options: Options, io: Io): Promi
   const all = await store.list({ planned: true, limit: CRASHES_READ_MAX });
   const wanted = new Set((await store.list(queryOf(options, io, CRASHES_READ_MAX))).map(({ id }) => id));
   const { families } = familiesOf(all, await decisionsOf(store));
-  const now = new Date(io.clock.now()).toISOString();
   const rows = families
-    .map(({ id, title, members, muted, records }) => {
+    .map((family) => {
+      const { id, title, members, records } = family;
       const own = records.filter((record) => wanted.has(record.id));
-      const isMuted = muted && (muted.until === undefined || muted.until > now);
       return {
         family: id,
         count: own.length,
         signatures: members.length,
         first: own[0]?.happenedAt.slice(0, 10) ?? '',
         last: own.at(-1)?.happenedAt.slice(0, 10) ?? '',
-        title: isMuted ? `(muted) ${title}` : title,
+        title: isMuted(family, io.clock.now()) ? `(muted) ${title}` : title,
         members,
       };
     })

@@ -3,5 +3,5 @@
 //
 //   join → leaves, noise → explore (count cells) → search (choose, take away, again) → answer (names, figures)
 export { type Answer, correlate, type Explanation } from './answer.ts';
-export type { Verdict, When } from './because.ts';
+export { nameOf, type Verdict, type When } from './because.ts';
 export { type EncodedColumn, type EncodedRows, JOIN_LIMITS, type Question, QuestionError } from './join.ts';

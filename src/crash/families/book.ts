@@ -39,14 +39,11 @@ const COMPARED_FAMILIES = 64;
 /** Before so many stacks are known rarity would be a guess. */
 const COMMONNESS_FROM = 50;
 
-interface Member {
-  frames: Uint32Array;
-}
-
 interface Kept {
   place: number;
   family: Family;
-  members: Member[];
+  /** Frames of the members that have any. */
+  stacks: Uint32Array[];
 }
 
 export class FamilyBook {
@@ -64,10 +61,6 @@ export class FamilyBook {
 
   get families(): readonly Readonly<Family>[] {
     return this.#families.map(({ family }) => family);
-  }
-
-  familyOf(signature: string): Joined | undefined {
-    return this.#bySignature.get(signature);
   }
 
   /**
@@ -109,17 +102,12 @@ export class FamilyBook {
 
   /** Mean similarity, or undefined when it is under `least` or a member is too unlike. */
   #linkage(kept: Kept, frames: Uint32Array, weights: Float64Array, least: number): number | undefined {
-    const { members } = kept;
-    const count = Math.min(COMPARED_MEMBERS, members.length);
+    const { stacks } = kept;
+    const count = Math.min(COMPARED_MEMBERS, stacks.length);
     let sum = 0;
     for (let at = 0; at < count; at++) {
-      const member = members[Math.floor((at * members.length) / count)] as Member;
-      const similarity = similarityOf(
-        frames,
-        weights,
-        member.frames,
-        weightsOf(member.frames, this.#commonness),
-      );
+      const stack = stacks[Math.floor((at * stacks.length) / count)] as Uint32Array;
+      const similarity = similarityOf(frames, weights, stack, weightsOf(stack, this.#commonness));
       if (similarity < JOIN_LEAST) return undefined;
       sum += similarity;
       // Even if all others were equal to it.
@@ -146,7 +134,7 @@ export class FamilyBook {
     const kept: Kept = {
       place: this.#families.length,
       family: { id, class: kind, title, members: [] },
-      members: [],
+      stacks: [],
     };
     this.#families.push(kept);
     this.#byId.set(id, kept);
@@ -157,7 +145,7 @@ export class FamilyBook {
 
   #join(kept: Kept, signature: Signature, frames: Uint32Array, similarity: number): Joined {
     kept.family.members.push(signature.id);
-    if (frames.length > 0) kept.members.push({ frames });
+    if (frames.length > 0) kept.stacks.push(frames);
     for (const frame of frames.subarray(0, TOP)) {
       const key = `${kept.family.class}\n${frame}`;
       const list = this.#index.get(key);

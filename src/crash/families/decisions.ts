@@ -58,6 +58,11 @@ export function apply(
   return { families: [...byId.values()], conflicts };
 }
 
+/** Whether nobody shall be told of it at this time. */
+export function isMuted({ muted }: DecidedFamily, now: number): boolean {
+  return muted !== undefined && (muted.until === undefined || Date.parse(muted.until) > now);
+}
+
 interface World {
   byId: Map<string, DecidedFamily>;
   mergedInto: Map<string, string>;

@@ -6,7 +6,7 @@
 //   known-bugs.ts       known bugs with links, fixes and hotfixes; a site adds its own
 //   kernel-version.ts   whether a kernel has a fix, within its own branch
 export { type Family, FamilyBook, JOIN_FROM, JOIN_LEAST, type Joined, type Signature } from './book.ts';
-export { apply, type Conflict, type DecidedFamily, type FamilyDecision } from './decisions.ts';
+export { apply, type Conflict, type DecidedFamily, type FamilyDecision, isMuted } from './decisions.ts';
 export {
   compareKernelVersions,
   type FixState,

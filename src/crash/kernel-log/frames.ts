@@ -1,4 +1,4 @@
-// Stack frames: read from the lines of a report, for all architectures, and the guilty one chosen among them.
+// Stack frames: read from the lines of a report, for all architectures.
 import { offsetEnd, symbolEnd } from './pattern.ts';
 import { demangleRust } from './rust-symbol.ts';
 

@@ -154,10 +154,10 @@ function compile(tables: readonly Site[]): RuleSet {
     for (const pattern of patterns(sign.name, opens, compileOpening))
       triggers.push({ pattern, order: triggers.length, sign });
 
-  const needles = [...new Set(triggers.map(({ pattern }) => pattern.needle))];
+  const byNeedle = Map.groupBy(triggers, ({ pattern }) => pattern.needle);
   return {
-    needles: needlesOf(needles),
-    triggers: needles.map((needle) => triggers.filter(({ pattern }) => pattern.needle === needle)),
+    needles: needlesOf([...byNeedle.keys()]),
+    triggers: [...byNeedle.values()],
     foreign: sets.get('foreign') ?? new NameSet([]),
     foreignLines: triggers.flatMap((each) => ('rule' in each && each.rule.foreign ? [each.pattern] : [])),
     everywhere: sets.get('everywhere') ?? new NameSet([]),

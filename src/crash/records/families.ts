@@ -6,10 +6,18 @@ import {
   type DecidedFamily,
   FamilyBook,
   type FamilyDecision,
+  isMuted,
 } from '../families/index.ts';
 
 export interface FamilyOfCrashes extends DecidedFamily {
   records: CrashRecord[];
+}
+
+/** What people have decided so far, in its order. */
+export async function decisionsOf(store: {
+  orders(): Promise<{ order: unknown }[]>;
+}): Promise<FamilyDecision[]> {
+  return (await store.orders()).map(({ order }) => order as FamilyDecision);
 }
 
 /** Signatures join families in the order in which they were first seen, so that the same records give the same. */
@@ -45,8 +53,6 @@ export function mutedSignatures(
 ): Set<string> {
   if (!decisions.some(({ kind }) => kind === 'mute')) return new Set();
   const { families } = familiesOf(records, decisions);
-  const muted = families.filter(
-    ({ muted }) => muted && (muted.until === undefined || Date.parse(muted.until) > now),
-  );
+  const muted = families.filter((family) => isMuted(family, now));
   return new Set(muted.flatMap(({ members }) => members));
 }

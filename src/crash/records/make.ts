@@ -24,7 +24,7 @@ export const SILENT = 'restarted without a crash report';
 
 export function recordOf(explanation: LogExplanation, known: Known): CrashRecord {
   const { report, title, corrupted, confidence, hardware, kernel } = explanation;
-  const cause = causeOf(explanation, known);
+  const cause: CrashCause = known.planned ? 'planned' : explanation.cause;
   const said = title || (cause === 'hardware' ? `hardware error: ${hardware[0]?.part}` : SILENT);
   const kind = report?.class ?? (cause === 'hardware' ? 'hardware' : 'reboot');
   const frame = report?.frame;
@@ -63,10 +63,6 @@ export function recordOf(explanation: LogExplanation, known: Known): CrashRecord
     evidence: known.evidence,
     excerpt: known.excerpt,
   };
-}
-
-function causeOf(explanation: LogExplanation, { planned }: Known): CrashCause {
-  return planned ? 'planned' : explanation.cause;
 }
 
 /**

@@ -1,5 +1,6 @@
 // What became different in the fleet before a crash was first seen: the first suspects.
 import type { FleetDay } from '../../platform/history/crashes.ts';
+import { machinesBy } from './rates.ts';
 
 export interface Change {
   key: string;
@@ -27,10 +28,11 @@ export function changesBefore(
   const from = days[0]?.day;
   const to = days.at(-1)?.day;
   if (!from || !to || from === to) return [];
-  const fleet = days.filter(({ day }) => day === to).reduce((sum, { machines }) => sum + machines, 0);
+  const onDay = (wanted: string) => days.filter(({ day }) => day === wanted);
+  const fleet = onDay(to).reduce((sum, { machines }) => sum + machines, 0);
   const changes = CHANGING.flatMap((key) => {
-    const before = countBy(key, days, from);
-    return [...countBy(key, days, to)].flatMap(([value, machinesAfter]): Change[] => {
+    const before = machinesBy(key, onDay(from));
+    return [...machinesBy(key, onDay(to))].flatMap(([value, machinesAfter]): Change[] => {
       const machinesBefore = before.get(value) ?? 0;
       const grown = machinesAfter - machinesBefore;
       if (value === '' || grown < Math.max(MACHINES_MIN, fleet * SHARE_MIN)) return [];
@@ -50,14 +52,4 @@ export function changesBefore(
     });
   });
   return changes.sort((a, b) => b.shareOfCrashes - a.shareOfCrashes || b.machinesAfter - a.machinesAfter);
-}
-
-function countBy(key: string, days: readonly FleetDay[], day: string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const each of days) {
-    if (each.day !== day) continue;
-    const value = each.attributes[key] ?? '';
-    counts.set(value, (counts.get(value) ?? 0) + each.machines);
-  }
-  return counts;
 }

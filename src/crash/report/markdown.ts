@@ -1,3 +1,4 @@
+import { nameOf } from '../correlate/index.ts';
 import type { Rate } from './rates.ts';
 import type { BugState, CrashReport } from './report.ts';
 
@@ -18,7 +19,7 @@ export function markdownOf(report: CrashReport): string {
   if (report.common) {
     lines.push(report.common.because, '');
     for (const { when, cause, because } of report.common.explanations.slice(0, 5))
-      lines.push(`- ${cause ? '**' : ''}${whenText(when)}${cause ? '**' : ''}: ${because}`);
+      lines.push(`- ${cause ? '**' : ''}${nameOf(when)}${cause ? '**' : ''}: ${because}`);
   } else lines.push(`Not known: ${report.commonMissing}.`);
   if (report.changes.length > 0) {
     lines.push('', '## What changed before the first one', '');
@@ -91,12 +92,6 @@ function rateTable(rates: readonly Rate[]): string[] {
 function rateText({ permille, interval }: Rate): string {
   if (permille === null || !interval) return '';
   return `; ${figure(permille)} ‰ of machine-days (${figure(interval[0])} to ${figure(interval[1])})`;
-}
-
-function whenText(when: Readonly<Record<string, string>>): string {
-  return Object.entries(when)
-    .map(([key, value]) => `${key} ${value}`)
-    .join(' and ');
 }
 
 function figure(value: number): string {

@@ -17,11 +17,7 @@ export interface Rate {
 
 /** Each value of an attribute that crashed, or that much of the fleet has; the highest rate first. */
 export function ratesBy(key: string, records: readonly CrashRecord[], days: readonly FleetDay[]): Rate[] {
-  const exposures = new Map<string, number>();
-  for (const { attributes, machines } of days) {
-    const value = attributes[key] ?? '';
-    exposures.set(value, (exposures.get(value) ?? 0) + machines);
-  }
+  const exposures = machinesBy(key, days);
   const crashes = Map.groupBy(records, ({ attributes }) => attributes[key] ?? '');
   const values = new Set([...exposures.keys(), ...crashes.keys()]);
   return [...values]
@@ -33,9 +29,24 @@ export function ratesBy(key: string, records: readonly CrashRecord[], days: read
     );
 }
 
+/** Machines, or machine-days of several days, by their value of an attribute; '' is that of those without it. */
+export function machinesBy(key: string, days: readonly FleetDay[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { attributes, machines } of days) {
+    const value = attributes[key] ?? '';
+    counts.set(value, (counts.get(value) ?? 0) + machines);
+  }
+  return counts;
+}
+
+/** How many machines these are the crashes of. */
+export function machinesIn(records: readonly CrashRecord[]): number {
+  return new Set(records.map(({ cluster, machine }) => `${cluster}/${machine}`)).size;
+}
+
 export function rateOf(value: string, records: readonly CrashRecord[], exposure: number): Rate {
   const crashes = records.length;
-  const machines = new Set(records.map(({ cluster, machine }) => `${cluster}/${machine}`)).size;
+  const machines = machinesIn(records);
   if (exposure <= 0) return { value, crashes, machines, exposure: 0, permille: null, interval: null };
   const [low, high] = countInterval(crashes);
   const by = 1000 / exposure;

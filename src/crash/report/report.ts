@@ -1,6 +1,6 @@
 // What a kernel engineer wants to know of one signature: how often, where, since when, with what log, and what
 // changed before. Pure: records and the fleet's days come in, a report goes out.
-import { DAY } from '../../platform/clock/clock.ts';
+import { DAY, dayOf } from '../../platform/clock/clock.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import type { FleetDay } from '../../platform/history/crashes.ts';
 import { type Answer, correlate, QuestionError } from '../correlate/index.ts';
@@ -8,7 +8,7 @@ import { bugsOf, fixStateOf, hotfixesFor, type KnownBug } from '../families/inde
 import { type Proof, prove } from '../proof/index.ts';
 import { type Change, changesBefore } from './changes.ts';
 import { columnsOf } from './columns.ts';
-import { type Rate, rateOf, ratesBy } from './rates.ts';
+import { machinesBy, machinesIn, type Rate, rateOf, ratesBy } from './rates.ts';
 import { Pseudonyms, scrubbed, TECHNICAL } from './scrub.ts';
 import { type FamilyVerdict, verdictOf } from './verdict.ts';
 
@@ -75,7 +75,7 @@ export function crashReport(input: ReportInput): CrashReport {
   const first = records[0] as CrashRecord;
   const last = records.at(-1) as CrashRecord;
   const { hide, hideKey } = hiding(input.site);
-  const sinceDay = new Date(input.since).toISOString().slice(0, 10);
+  const sinceDay = dayOf(input.since);
   const days = input.days.filter(({ day }) => day >= sinceDay);
   const exposure = days.reduce((sum, { machines }) => sum + machines, 0);
   const notes =
@@ -88,7 +88,7 @@ export function crashReport(input: ReportInput): CrashReport {
     causes: tally(records.map(({ cause }) => cause)),
     verdict: verdictOf(records, common.common),
     crashes: records.length,
-    machines: new Set(records.map(({ cluster, machine }) => `${cluster}/${machine}`)).size,
+    machines: machinesIn(records),
     firstAt: first.happenedAt,
     lastAt: last.happenedAt,
     rate: rateOf('all', records, exposure),
@@ -129,7 +129,7 @@ function keysOf(records: readonly CrashRecord[], site: boolean): string[] {
 
 function windowBefore(days: readonly FleetDay[], firstAt: string): FleetDay[] {
   const to = firstAt.slice(0, 10);
-  const from = new Date(Date.parse(firstAt) - CHANGES_DAYS * DAY).toISOString().slice(0, 10);
+  const from = dayOf(Date.parse(firstAt) - CHANGES_DAYS * DAY);
   return days.filter(({ day }) => day >= from && day <= to);
 }
 
@@ -239,11 +239,11 @@ function bestLogs(records: readonly CrashRecord[], site: boolean): CrashReport['
 
 function bugState(bug: KnownBug, records: readonly CrashRecord[], days: readonly FleetDay[]): BugState {
   const today = days.at(-1)?.day;
-  const machines = new Map<string, number>();
-  for (const { day, attributes, machines: count } of days) {
-    if (day !== today || !attributes.kernel) continue;
-    machines.set(attributes.kernel, (machines.get(attributes.kernel) ?? 0) + count);
-  }
+  const machines = machinesBy(
+    'kernel',
+    days.filter(({ day }) => day === today),
+  );
+  machines.delete('');
   const kernels = [...machines].map(([kernel, count]) => {
     const { state, because } = fixStateOf(bug, kernel);
     return { kernel, machines: count, state, because, hotfixes: hotfixesFor(bug, kernel) };

@@ -1,7 +1,8 @@
 // Hardware, kernel, planned or unknown, for all crashes of one signature together: what many crashes say that one
 // alone cannot.
 import type { CrashCause, CrashRecord } from '../../platform/history/crash-record.ts';
-import type { Answer } from '../correlate/index.ts';
+import { type Answer, nameOf } from '../correlate/index.ts';
+import { machinesIn } from './rates.ts';
 
 export interface FamilyVerdict {
   cause: CrashCause;
@@ -23,7 +24,7 @@ const PARTS = ['bios', 'bmc', 'nic', 'cpu', 'model', 'batch', 'instanceType'];
 export function verdictOf(records: readonly CrashRecord[], common: Answer | undefined): FamilyVerdict {
   const all = records.length;
   const count = (cause: CrashCause) => records.filter((record) => record.cause === cause).length;
-  const machines = new Set(records.map(({ cluster, machine }) => `${cluster}/${machine}`)).size;
+  const machines = machinesIn(records);
   const of = `of ${all} ${all === 1 ? 'crash' : 'crashes'}`;
   if (count('planned') > all * MOST)
     return { cause: 'planned', because: `${count('planned')} ${of} were meant by somebody.` };
@@ -51,13 +52,7 @@ export function verdictOf(records: readonly CrashRecord[], common: Answer | unde
     };
   const causes = common?.verdict === 'explained' ? common.explanations.filter(({ cause }) => cause) : [];
   const keys = new Set(causes.flatMap(({ when }) => Object.keys(when)));
-  const named = causes
-    .map(({ when }) =>
-      Object.entries(when)
-        .map(([key, value]) => `${key} ${value}`)
-        .join(' and '),
-    )
-    .join('; ');
+  const named = causes.map(({ when }) => nameOf(when)).join('; ');
   if (SOFTWARE.some((key) => keys.has(key)))
     return { cause: 'kernel', because: `It takes ${named}: what came with that kernel.` };
   if (keys.size > 0 && [...keys].every((key) => PLACES.includes(key)))

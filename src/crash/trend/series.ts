@@ -3,7 +3,7 @@
 import { DAY, HOUR, MINUTE } from '../../platform/clock/clock.ts';
 import { columnOf, type Table } from '../../platform/tables.ts';
 import type { Point } from './baseline.ts';
-import type { Step } from './calendar.ts';
+import { STEPS, type Step } from './calendar.ts';
 
 /** A row of a table, with the place that people find it by: `events.csv, line 7`. */
 export interface SourceRow {
@@ -190,7 +190,7 @@ function fill(
   hasExposure: boolean,
   notes: string[],
 ): Point[] {
-  const step_ms = step === 'day' ? DAY : HOUR;
+  const step_ms = STEPS[step].ms;
   const first = points[0] as Point;
   const last = points.at(-1) as Point;
   const missing = Math.round((last.at - first.at) / step_ms) + 1 - points.length;

@@ -7,8 +7,6 @@ export interface S3Place {
   /** Of the bucket, without a slash at its end. */
   url: string;
   region: string;
-  /** As the person wrote it, for errors. */
-  setting: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 }
 
@@ -50,7 +48,6 @@ export function s3PlaceOf(setting: string, env: Env): S3Place {
     prefix,
     url: style === 'path' ? `${endpoint.origin}/${bucket}` : hostUrl(endpoint.origin, bucket),
     region,
-    setting,
     credentials: credentialsOf(env),
   };
 }

@@ -55,6 +55,11 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+/** `2026-11-25`, UTC. */
+export function dayOf(epoch_ms: number): string {
+  return new Date(epoch_ms).toISOString().slice(0, 10);
+}
+
 /** RFC 3339 as Kubernetes writes it (`metav1.Time`: whole seconds). */
 export function toTime(epoch_ms: number): string {
   return `${new Date(epoch_ms).toISOString().slice(0, 19)}Z`;

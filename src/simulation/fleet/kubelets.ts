@@ -3,6 +3,7 @@ import { KubeCache } from '../../platform/kube/cache.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { isNotFound, KubeError } from '../../platform/kube/errors.ts';
 import { type KubeObject, LEASES, NODES, type Node, PODS, type Pod } from '../../platform/kube/objects.ts';
+import { sideBySide } from '../../platform/side-by-side.ts';
 import type { SimulatedFleet } from './fleet.ts';
 import type { SimulatedMachine } from './machine.ts';
 
@@ -78,11 +79,7 @@ export class Kubelets {
 
   /** Registers all nodes before anything else runs: a fleet begins in good health. */
   async registerAll(concurrency = 32): Promise<void> {
-    const queue = this.#fleet.machines.values();
-    const work = async () => {
-      for (const machine of queue) await this.#register(machine);
-    };
-    await Promise.all(Array.from({ length: concurrency }, work));
+    await sideBySide(this.#fleet.machines.values(), concurrency, (machine) => this.#register(machine));
   }
 
   /** A change is reported as soon as the kubelet sees it: a dead runtime takes it some seconds. */

@@ -4,6 +4,7 @@ import { machineProviderKind } from '../../api/machine-provider.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { KubeError } from '../../platform/kube/errors.ts';
 import { type KubeObject, PDBS, REPLICASETS, type Resource } from '../../platform/kube/objects.ts';
+import { sideBySide } from '../../platform/side-by-side.ts';
 import type { SimulatedFleet } from './fleet.ts';
 import type { SimulatedMachine } from './machine.ts';
 
@@ -23,11 +24,9 @@ export async function describeFleet(
     spec: { simulated: { endpoint }, limits: { callsPerSecond: 200, concurrentCalls: 64 } },
   };
   await ensure(client, machineProviderKind.resource, provider);
-  const queue = fleet.machines.values();
-  const work = async () => {
-    for (const machine of queue) await ensure(client, machineKind.resource, machineObject(machine));
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await sideBySide(fleet.machines.values(), CONCURRENCY, (machine) =>
+    ensure(client, machineKind.resource, machineObject(machine)),
+  );
 }
 
 function machineObject({ name, place, model }: SimulatedMachine): KubeObject {
