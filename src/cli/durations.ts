@@ -18,6 +18,11 @@ export function rangeOption(value: string): [number, number] {
   return range;
 }
 
+/** For options that may be given again and again. */
+export function repeated(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
 /** For options: a whole number of at least `least`. */
 export function countOption(least: number, most: number): (value: string) => number {
   return (value) => {

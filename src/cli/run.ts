@@ -10,6 +10,7 @@ import { NAMESPACE } from '../fleet/install.ts';
 import { DAY, HOUR } from '../platform/clock/clock.ts';
 import { openHistory, type SqlHistory } from '../platform/history/sql-history.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
+import { messageOf } from '../platform/kube/errors.ts';
 import { kubeconfigFromText } from '../platform/kube/kubeconfig.ts';
 import { lineLog } from '../platform/telemetry/log.ts';
 import { serveTelemetry, type TelemetryServer } from '../platform/telemetry/server.ts';
@@ -166,9 +167,7 @@ async function openNetconsole(
   try {
     return await serveNetconsole(rings, { host, port });
   } catch (error) {
-    throw new CliError(
-      `error: netconsole on ${host}:${port}: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new CliError(`error: netconsole on ${host}:${port}: ${messageOf(error)}`);
   }
 }
 

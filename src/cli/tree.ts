@@ -1,3 +1,5 @@
+import { wrap } from './wrap.ts';
+
 /** A finding and what it rests on. One tree for the command line and the console. */
 export interface Tree {
   label: string;
@@ -38,19 +40,6 @@ function branches(children: readonly Tree[], before: string, style: TreeStyle, l
     for (const line of more) lines.push(`${hang}${paint(line, child, style)}`);
     branches(child.children ?? [], below, style, lines);
   });
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines;
 }
 
 function paint(text: string, { tone }: Tree, { colour }: TreeStyle): string {

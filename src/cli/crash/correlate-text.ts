@@ -1,6 +1,7 @@
-import { nameOf, number } from '../../crash/correlate/because.ts';
-import type { Answer, Explanation } from '../../crash/correlate/index.ts';
+import { number } from '../../crash/correlate/because.ts';
+import { type Answer, type Explanation, nameOf, type When } from '../../crash/correlate/index.ts';
 import { TablePrinter } from '../table.ts';
+import { wrap } from '../wrap.ts';
 
 /** The answer for people: the verdict, then each explanation with its rates as bars, at most `width` wide. */
 export function textOf(answer: Answer, width: number): string {
@@ -68,26 +69,20 @@ export function wideOf({ verdict, explanations }: Answer): string {
       number(ratio),
       interval.map(number).join('–'),
       p < 1e-9 ? '<1e-9' : p.toPrecision(2),
-      sameAs.map(pairs).join(' '),
+      sameAs.map((same) => pairs(same)).join(' '),
     ]),
   );
 }
 
-function pairs(when: Readonly<Record<string, string>>): string {
+/** `model=ebmc6,kernel=4.19` */
+export function pairs(when: When, separator = ','): string {
   return Object.entries(when)
     .map(([name, value]) => `${name}=${value}`)
-    .join(',');
+    .join(separator);
 }
 
 function wrapped(text: string, width: number, indent = ''): string {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.trim().split(' ')) {
-    if (line.length > indent.length && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = indent;
-    }
-    line += line.length > indent.length ? ` ${word}` : word;
-  }
-  return [...lines, line].join('\n');
+  return wrap(text.trim(), width - indent.length)
+    .map((line) => indent + line)
+    .join('\n');
 }

@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import {
   type EncodedRows,
   type Explanation,
+  hasExposure,
   type Question,
   QuestionError,
 } from '../../crash/correlate/index.ts';
@@ -13,13 +13,13 @@ import { CRASHES_READ_MAX, type FleetDay } from '../../platform/history/crashes.
 import { columnOf, numbersOf, readTable, TableError } from '../../platform/tables.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
-import { textOf, wideOf } from './correlate-text.ts';
+import { pairs, textOf, wideOf } from './correlate-text.ts';
 import { csv } from './csv.ts';
+import { bytesOf } from './read-log.ts';
 import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 
 const FORMATS = ['json', 'yaml', 'wide', 'csv'] as const;
 const COUNT = 'count';
-const CHUNK_BYTES = 1 << 20;
 const SINCE_DEFAULT = '7d';
 /** The time that is compared with is so many times as long. */
 const BEFORE_TIMES = 4;
@@ -81,18 +81,14 @@ async function run(options: Options, io: Io): Promise<void> {
 
 /** A row for each explanation; what is a list is joined by spaces. */
 function cellsOf({ when, interval, sameAs, ...rest }: Explanation): Record<string, string> {
-  const name = (one: Readonly<Record<string, string>>) =>
-    Object.entries(one)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(' and ');
   const figures = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)]));
   const [low, high] = interval;
   return {
-    when: name(when),
+    when: pairs(when, ' and '),
     ...figures,
     low: String(low),
     high: String(high),
-    sameAs: sameAs.map(name).join('; '),
+    sameAs: sameAs.map((same) => pairs(same, ' and ')).join('; '),
   };
 }
 
@@ -149,8 +145,8 @@ async function kept(options: Options, io: Io): Promise<Question> {
   };
 }
 
-function mustHaveExposure({ rows, counts }: EncodedRows, file: string): void {
-  if (rows > 0 && (!counts || counts.some((count) => count > 0))) return;
+function mustHaveExposure(table: EncodedRows, file: string): void {
+  if (hasExposure(table)) return;
   throw new CliError(`error: ${file}: has no rows with exposure, so nothing can be expected of anything`);
 }
 
@@ -161,9 +157,8 @@ async function readAll(files: readonly (string | undefined)[], io: Io): Promise<
 }
 
 async function read(file: string, io: Io): Promise<EncodedRows> {
-  const source = file === '-' ? io.stdin() : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   try {
-    const table = await readTable(source, file === '-' ? 'standard input' : file);
+    const table = await readTable(bytesOf(file, io), file === '-' ? 'standard input' : file);
     const count = columnOf(table, COUNT);
     return {
       rows: table.rows,

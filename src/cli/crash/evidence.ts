@@ -8,6 +8,7 @@ import { rasLines } from '../../crash/records/rasdaemon.ts';
 import { BLOB_BYTES_MAX } from '../../platform/blobs/blobs.ts';
 import type { EvidenceKind } from '../../platform/history/crash-record.ts';
 import type { Io } from '../io.ts';
+import { packingOf } from './read-log.ts';
 import { askedCrash, dumpedLog, isDump } from './vmcore.ts';
 
 export interface Found extends Place, Piece {
@@ -112,9 +113,9 @@ async function headOf(file: Awaited<ReturnType<typeof open>>): Promise<Buffer> {
 
 function unpack(raw: Buffer): Buffer {
   const limit = { maxOutputLength: BLOB_BYTES_MAX };
-  if (raw[0] === 0x1f && raw[1] === 0x8b) return gunzipSync(raw, limit);
-  if (raw.readUInt32BE?.(0) === 0x28b52ffd) return zstdDecompressSync(raw, limit);
-  return raw;
+  const packing = packingOf(raw);
+  if (!packing) return raw;
+  return packing === 'gzip' ? gunzipSync(raw, limit) : zstdDecompressSync(raw, limit);
 }
 
 async function textOf(

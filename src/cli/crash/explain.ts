@@ -3,6 +3,8 @@ import { explainLog, type LogExplanation } from '../../crash/kernel-log/explain.
 import { inOrder } from '../../crash/kernel-log/order.ts';
 import type { Report } from '../../crash/kernel-log/report.ts';
 import type { RuleSet } from '../../crash/kernel-log/rules.ts';
+import { messageOf } from '../../platform/kube/errors.ts';
+import { repeated } from '../durations.ts';
 import { CliError, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { explanationText } from './explanation-text.ts';
@@ -13,8 +15,6 @@ interface Options {
   jsonl?: boolean;
   rules: string[];
 }
-
-const repeated = (value: string, before: string[]) => [...before, value];
 
 export function register(program: Command, io: Io): void {
   program
@@ -44,7 +44,7 @@ async function explain(files: readonly string[], options: Options, io: Io): Prom
       results.push({ file, explanation: await explainBytes(bytesOf(file, io), rules) });
     } catch (error) {
       failed++;
-      io.err(`error: ${file}: ${error instanceof Error ? error.message : error}\n`);
+      io.err(`error: ${file}: ${messageOf(error)}\n`);
     }
   }
   const { output } = options;
@@ -105,7 +105,7 @@ function logIn(line: Buffer): { id: unknown; log: string } | { id?: unknown; err
   try {
     value = JSON.parse(line.toString('utf8'));
   } catch (error) {
-    return { error: `not JSON: ${error instanceof Error ? error.message : error}` };
+    return { error: `not JSON: ${messageOf(error)}` };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { error: 'should be an object with "id" and "log"' };

@@ -1,6 +1,7 @@
 // What a log says, for a person at three in the morning: the name first, then why we think so.
 import type { LogExplanation } from '../../crash/kernel-log/explain.ts';
 import type { Report } from '../../crash/kernel-log/report.ts';
+import { wrap } from '../wrap.ts';
 
 const LABEL_WIDTH = 10;
 const OTHERS_SHOWN = 5;
@@ -80,16 +81,6 @@ function times(count: number): string {
 }
 
 function wrapped(label: string, text: string, columns: number): string[] {
-  const room = Math.max(30, columns - LABEL_WIDTH - 2);
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
+  const lines = wrap(text, Math.max(30, columns - LABEL_WIDTH - 2));
   return lines.map((each, at) => `  ${(at === 0 ? label : '').padEnd(LABEL_WIDTH)}${each}`);
 }

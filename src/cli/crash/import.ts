@@ -7,6 +7,8 @@ import { kept } from '../../crash/records/keep.ts';
 import { recordOf } from '../../crash/records/make.ts';
 import type { Blobs } from '../../platform/blobs/blobs.ts';
 import { type CrashRecord, EVIDENCE_KINDS, type Evidence } from '../../platform/history/crash-record.ts';
+import { messageOf } from '../../platform/kube/errors.ts';
+import { repeated } from '../durations.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { type Found, filesIn, readEvidence, readStacks } from './evidence.ts';
 import { rulesOf } from './read-log.ts';
@@ -37,8 +39,6 @@ const EVIDENCE_RANKS: readonly Evidence['kind'][] = [
   ...(['vmcore-dmesg', 'pstore', 'console', 'netconsole', 'journal', 'log'] as const),
   ...(['sel', 'rasdaemon', 'crash-utility'] as const),
 ];
-
-const repeated = (value: string, before: string[]) => [...before, value];
 
 export function register(program: Command, io: Io): void {
   withEvidenceOption(
@@ -196,8 +196,4 @@ function attributesOf(pairs: readonly string[]): Record<string, string> {
     attributes[key] = value;
   }
   return attributes;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -41,11 +41,25 @@ async function list(options: Options, io: Io): Promise<void> {
   if (options.by === 'family') return await printFamilies(store, options, io);
   if (options.by === 'signature') return printSignatures(await store.signatures(query), options, io);
   const records = await store.list(query);
-  const { output } = options;
-  if (output === 'json' || output === 'yaml') return io.out(await serialize(records, output));
-  if (output === 'csv') return io.out(csv(records.map(flat)));
-  if (records.length === 0) return io.out('No crashes.\n');
-  io.out(table(records, output === 'wide', io));
+  const rows = records.map((record) => rowOf(record, options.output === 'wide'));
+  await print({ values: records, flat: records.map(flat), rows }, options, io);
+}
+
+/** As a table the columns are the keys of the rows. */
+interface Printed {
+  values: readonly object[];
+  /** For CSV. */
+  flat: readonly Readonly<Record<string, string>>[];
+  rows: readonly Readonly<Record<string, string>>[];
+}
+
+async function print({ values, flat, rows }: Printed, { output }: Options, io: Io): Promise<void> {
+  if (output === 'json' || output === 'yaml') return io.out(await serialize(values, output));
+  if (output === 'csv') return io.out(csv(flat));
+  if (rows.length === 0) return io.out('No crashes.\n');
+  const head = Object.keys(rows[0] ?? {}).map((name) => name.toUpperCase());
+  const width = output === 'wide' ? undefined : (io.terminal?.columns ?? 120);
+  io.out(columns([head, ...rows.map((row) => Object.values(row))], width));
 }
 
 function flat(record: CrashRecord): Record<string, string> {
@@ -54,32 +68,14 @@ function flat(record: CrashRecord): Record<string, string> {
   return { ...own, corrupted: String(corrupted), ...record.attributes };
 }
 
-function table(records: readonly CrashRecord[], wide: boolean, io: Io): string {
-  const rows = records.map((record) => {
-    const when = record.happenedAt.slice(0, 16).replace('T', ' ');
-    const more = wide
-      ? [record.cluster, record.attributes.model ?? '', record.attributes.kernel ?? '', record.frame ?? '']
-      : [];
-    return [record.id, when, record.machine, record.cause, record.signature, ...more, record.title];
-  });
-  const head = [
-    'ID',
-    'WHEN',
-    'MACHINE',
-    'CAUSE',
-    'SIGNATURE',
-    ...(wide ? ['CLUSTER', 'MODEL', 'KERNEL', 'FRAME'] : []),
-    'TITLE',
-  ];
-  return columns([head, ...rows], wide ? undefined : (io.terminal?.columns ?? 120));
+function rowOf(record: CrashRecord, wide: boolean): Record<string, string> {
+  const { id, happenedAt, machine, cause, signature, title, cluster, frame = '' } = record;
+  const { model = '', kernel = '' } = record.attributes;
+  const when = happenedAt.slice(0, 16).replace('T', ' ');
+  return { id, when, machine, cause, signature, ...(wide && { cluster, model, kernel, frame }), title };
 }
 
-async function printSignatures(
-  counts: readonly SignatureCount[],
-  { output }: Options,
-  io: Io,
-): Promise<void> {
-  if (output === 'json' || output === 'yaml') return io.out(await serialize(counts, output));
+async function printSignatures(counts: readonly SignatureCount[], options: Options, io: Io): Promise<void> {
   const rows = counts.map(({ signature, title, count, machines, firstAt, lastAt }) => ({
     signature,
     count: String(count),
@@ -88,15 +84,7 @@ async function printSignatures(
     last: lastAt.slice(0, 10),
     title,
   }));
-  if (output === 'csv') return io.out(csv(rows));
-  if (rows.length === 0) return io.out('No crashes.\n');
-  const head = ['SIGNATURE', 'COUNT', 'MACHINES', 'FIRST', 'LAST', 'TITLE'];
-  io.out(
-    columns(
-      [head, ...rows.map((row) => Object.values(row))],
-      output === 'wide' ? undefined : (io.terminal?.columns ?? 120),
-    ),
-  );
+  await print({ values: counts, flat: rows, rows }, options, io);
 }
 
 /** Families are made of all that is kept, so that they are the same whatever is asked for. */
@@ -120,18 +108,10 @@ async function printFamilies(store: CrashStore, options: Options, io: Io): Promi
     })
     .filter(({ count }) => count > 0)
     .slice(0, options.limit);
-  const { output } = options;
-  if (output === 'json' || output === 'yaml') return io.out(await serialize(rows, output));
-  const cells = rows.map(({ members: _, ...row }) => Object.values(row).map(String));
-  const head = ['FAMILY', 'COUNT', 'SIGNATURES', 'FIRST', 'LAST', 'TITLE'];
-  if (output === 'csv') {
-    const names = head.map((name) => name.toLowerCase());
-    return io.out(
-      csv(cells.map((row) => Object.fromEntries(row.map((cell, at) => [names[at] as string, cell])))),
-    );
-  }
-  if (rows.length === 0) return io.out('No crashes.\n');
-  io.out(columns([head, ...cells], output === 'wide' ? undefined : (io.terminal?.columns ?? 120)));
+  const cells = rows.map(({ members: _, ...row }) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)])),
+  );
+  await print({ values: rows, flat: cells, rows: cells }, options, io);
 }
 
 /** Columns as wide as they need to be; the last one takes what is left of the line. */

@@ -6,6 +6,7 @@ import { explainContents, explainLog, type LogExplanation } from '../../crash/ke
 import { inOrder, ORDERED_BYTES_MAX } from '../../crash/kernel-log/order.ts';
 import { LogReader } from '../../crash/kernel-log/reader.ts';
 import { builtInRules, loadRules, type RuleFile, type RuleSet } from '../../crash/kernel-log/rules.ts';
+import { messageOf } from '../../platform/kube/errors.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 
 const CHUNK_BYTES = 1 << 20;
@@ -37,7 +38,13 @@ export async function explainBytes(
   return explainLog(Buffer.from(ordered, 'latin1'), rules);
 }
 
-/** Without gzip or zstd, which kdump and log rotation put around. */
+/** How kdump and log rotation pack logs, by their first bytes. */
+export function packingOf([a, b, c, d]: Uint8Array): 'gzip' | 'zstd' | undefined {
+  if (a === 0x1f && b === 0x8b) return 'gzip';
+  return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? 'zstd' : undefined;
+}
+
+/** Without what it is packed in. */
 async function plain(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const iterator = bytes[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -46,13 +53,8 @@ async function plain(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Ui
     yield first.value;
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
   })();
-  const [a, b, c, d] = first.value;
-  const unpack =
-    a === 0x1f && b === 0x8b
-      ? createGunzip()
-      : a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd
-        ? createZstdDecompress()
-        : undefined;
+  const packing = packingOf(first.value);
+  const unpack = packing && (packing === 'gzip' ? createGunzip() : createZstdDecompress());
   // The reader of the pipe is told of what goes wrong; there is nobody else to tell.
   return unpack ? pipeline(Readable.from(whole), unpack, () => {}) : whole;
 }
@@ -66,13 +68,13 @@ export async function rulesOf(files: readonly string[], io: Io): Promise<RuleSet
     try {
       for await (const chunk of bytesOf(name, io)) chunks.push(chunk);
     } catch (error) {
-      throw new CliError(`error: ${name}: ${error instanceof Error ? error.message : error}`);
+      throw new CliError(`error: ${name}: ${messageOf(error)}`);
     }
     sources.push({ name, text: Buffer.concat(chunks).toString('utf8') });
   }
   try {
     return loadRules(sources);
   } catch (error) {
-    throw new CliError(`error: ${error instanceof Error ? error.message : error}`, EXIT.usage);
+    throw new CliError(`error: ${messageOf(error)}`, EXIT.usage);
   }
 }

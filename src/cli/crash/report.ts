@@ -6,6 +6,8 @@ import { markdownOf } from '../../crash/report/markdown.ts';
 import { CHANGES_DAYS, type CrashReport, crashReport } from '../../crash/report/report.ts';
 import { DAY } from '../../platform/clock/clock.ts';
 import { CRASHES_READ_MAX } from '../../platform/history/crashes.ts';
+import { messageOf } from '../../platform/kube/errors.ts';
+import { repeated } from '../durations.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { openStore, queryOf, type StoreOptions, selectorOf, timeOf, withStoreOptions } from './store.ts';
@@ -19,8 +21,6 @@ interface Options extends StoreOptions {
   site?: boolean;
   output?: 'json' | 'yaml' | 'markdown';
 }
-
-const repeated = (value: string, before: string[]) => [...before, value];
 
 export function register(program: Command, io: Io): void {
   withStoreOptions(
@@ -81,7 +81,7 @@ async function knownBugs(files: readonly string[]): Promise<KnownBug[]> {
     try {
       bugs.push(...parseKnownBugs(parse(await readFile(file, 'utf8')), file));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new CliError(
         error instanceof KnownBugsError ? `error: ${message}` : `error: ${file}: ${message}`,
         EXIT.usage,

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Blobs } from '../../platform/blobs/blobs.ts';
 import { openBlobs } from '../../platform/blobs/open.ts';
+import { DAY, HOUR, MINUTE } from '../../platform/clock/clock.ts';
 import type { CrashQuery } from '../../platform/history/crash-record.ts';
 import { CRASH_CAUSES } from '../../platform/history/crash-record.ts';
 import { CrashStore } from '../../platform/history/crashes.ts';
+import { messageOf } from '../../platform/kube/errors.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 
 export interface StoreOptions {
@@ -41,7 +43,7 @@ export function blobsOf(options: StoreOptions, io: Io): Blobs {
   try {
     return openBlobs(place, io.env, io.clock);
   } catch (error) {
-    throw new CliError(`error: ${error instanceof Error ? error.message : error}`, EXIT.usage);
+    throw new CliError(`error: ${messageOf(error)}`, EXIT.usage);
   }
 }
 
@@ -51,7 +53,7 @@ export async function openStore(options: StoreOptions, io: Io): Promise<CrashSto
   try {
     return await CrashStore.open(url ? { url } : { dir: dataDirOf(options, io) });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new CliError(`error: crash records can't be opened: ${message}`);
   }
 }
@@ -94,7 +96,7 @@ export function queryOf(options: QueryOptions, io: Io, limit: number): CrashQuer
   };
 }
 
-const LENGTHS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const LENGTHS: Readonly<Record<string, number>> = { m: MINUTE, h: HOUR, d: DAY, w: 7 * DAY };
 
 /** A length of time before now, or a date. */
 export function timeOf(option: string, text: string, io: Io): number {

@@ -1,15 +1,13 @@
 // Stacks with file and line, where the kernel's debug symbols are at hand: what scripts/decode_stacktrace.sh of the
 // kernel does, by the same tools (nm and addr2line of binutils).
-import { execFile, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { promisify } from 'node:util';
+import { messageOf } from '../../platform/kube/errors.ts';
 import { CliError } from '../io.ts';
+import { printed } from './tools.ts';
 
-const TOOL_MS_MAX = 5 * 60_000;
 const SYMBOLS_BYTES_MAX = 256 << 20;
 /** Distinct frames of one log. */
 const FRAMES_MAX = 500;
-const run = promisify(execFile);
 
 const FRAME = /\b([A-Za-z_][\w.]*)\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})(?! \[)/g;
 /** Where the CPU was; all other frames are return addresses, one past the call. */
@@ -28,7 +26,7 @@ export async function kernelOf(vmlinux: string): Promise<string> {
       tail = text.slice(-128);
     }
   } catch (error) {
-    throw new CliError(`error: --vmlinux ${vmlinux}: ${error instanceof Error ? error.message : error}`);
+    throw new CliError(`error: --vmlinux ${vmlinux}: ${messageOf(error)}`);
   }
   throw new CliError(`error: --vmlinux ${vmlinux}: no kernel: there is no "Linux version" in it`);
 }
@@ -79,9 +77,9 @@ async function symbolsOf(
   vmlinux: string,
   names: ReadonlySet<string>,
 ): Promise<Map<string, { address: bigint; size: number }[]>> {
-  const { stdout } = await tool('nm', ['--print-size', '--defined-only', vmlinux]);
+  const listed = await decoding('nm', ['--print-size', '--defined-only', vmlinux]);
   const symbols = new Map<string, { address: bigint; size: number }[]>();
-  for (const line of stdout.split('\n')) {
+  for (const line of listed.split('\n')) {
     const [address = '', size = '', type = '', name = ''] = line.split(' ');
     if (!/^[tTwW]$/.test(type) || !names.has(name)) continue;
     const symbol = { address: BigInt(`0x${address}`), size: Number.parseInt(size, 16) };
@@ -93,7 +91,7 @@ async function symbolsOf(
 /** One answer for each address: the innermost place, and where it was inlined. */
 async function linesOf(vmlinux: string, addresses: readonly string[]): Promise<(string | undefined)[]> {
   if (addresses.length === 0) return [];
-  const text = await piped(
+  const text = await decoding(
     'addr2line',
     ['--inlines', '--addresses', '--exe', vmlinux],
     `${addresses.join('\n')}\n`,
@@ -115,30 +113,11 @@ function shortened(place: string): string {
   return TREE.exec(bare)?.[1] ?? bare;
 }
 
-async function tool(name: string, args: readonly string[]): Promise<{ stdout: string }> {
+async function decoding(tool: string, args: readonly string[], input?: string): Promise<string> {
   try {
-    return await run(name, args as string[], { timeout: TOOL_MS_MAX, maxBuffer: SYMBOLS_BYTES_MAX });
+    return await printed(tool, args, { bytesMax: SYMBOLS_BYTES_MAX, ...(input && { input }) });
   } catch (error) {
-    throw failed(name, error);
+    const why = messageOf(error).replace(/is not installed$/, '$&; it is part of binutils');
+    throw new CliError(`error: stacks can't be decoded: ${why}`);
   }
-}
-
-function piped(name: string, args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(name, args, { timeout: TOOL_MS_MAX, stdio: ['pipe', 'pipe', 'ignore'] });
-    const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.on('error', (error) => reject(failed(name, error)));
-    child.on('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-  });
-}
-
-function failed(name: string, error: unknown): CliError {
-  const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  const why = missing
-    ? `${name} is not installed; it is part of binutils`
-    : String((error as Error).message).split('\n')[0];
-  return new CliError(`error: stacks can't be decoded: ${why}`);
 }

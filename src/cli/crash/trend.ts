@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { rowsOfCrashes } from '../../crash/records/series.ts';
 import {
@@ -18,6 +17,7 @@ import { readTable, type Table, TableError } from '../../platform/tables.ts';
 import { CliError, EXIT, type Io, wantsColour } from '../io.ts';
 import { serialize } from '../output.ts';
 import { csv } from './csv.ts';
+import { bytesOf } from './read-log.ts';
 import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 import { textOf } from './trend-chart.ts';
 
@@ -154,7 +154,7 @@ async function crashes(options: Options, io: Io): Promise<{ name: string; series
 async function read(file: string, io: Io): Promise<Table> {
   const name = file === '-' ? 'standard input' : file;
   try {
-    return await readTable(file === '-' ? io.stdin() : createReadStream(file), name);
+    return await readTable(bytesOf(file, io), name);
   } catch (error) {
     if (error instanceof TableError) throw new CliError(error.message);
     const { code } = error as NodeJS.ErrnoException;

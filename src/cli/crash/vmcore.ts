@@ -1,13 +1,11 @@
 // A dump of a kernel's memory, read by the tools of its trade: makedumpfile for its log, crash for all stacks.
-import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { messageOf } from '../../platform/kube/errors.ts';
+import { printed, ran } from './tools.ts';
 
-const TOOL_MS_MAX = 10 * 60_000;
 const SESSION_BYTES_MAX = 16 << 20;
-const run = promisify(execFile);
 
 /** What a kernel engineer asks a dump first (crash(8)). Nothing here prints memory. */
 const QUESTIONS = [
@@ -39,11 +37,10 @@ export async function dumpedLog(path: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'drover-dump-'));
   try {
     const log = join(dir, 'dmesg.txt');
-    await run('makedumpfile', ['--dump-dmesg', path, log], { timeout: TOOL_MS_MAX });
+    await printed('makedumpfile', ['--dump-dmesg', path, log], { bytesMax: SESSION_BYTES_MAX });
     return (await readFile(log)).toString('latin1');
   } catch (error) {
-    const why = missingOr('makedumpfile', error);
-    throw new Error(`a dump of memory: ${why}; its vmcore-dmesg.txt is enough`);
+    throw new Error(`a dump of memory: ${messageOf(error)}; its vmcore-dmesg.txt is enough`);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -55,8 +52,9 @@ export async function dumpedLog(path: string): Promise<string> {
  * @throws Error when crash is not installed, or the symbols are not this kernel's
  */
 export async function askedCrash(path: string, vmlinux: string): Promise<string> {
-  const { out, err } = await session(['--no_crashrc', '-s', vmlinux, path]).catch((error: unknown) => {
-    throw new Error(missingOr('crash', error));
+  const { out, err } = await ran('crash', ['--no_crashrc', '-s', vmlinux, path], {
+    input: `${QUESTIONS.join('\n')}\n`,
+    bytesMax: SESSION_BYTES_MAX,
   });
   // Its exit code says nothing: it is that of the last question.
   if (/^\s*KERNEL: /m.test(out)) return out;
@@ -64,31 +62,4 @@ export async function askedCrash(path: string, vmlinux: string): Promise<string>
   throw new Error(
     lines.find((line) => line.startsWith('crash: ')) ?? lines.find(Boolean) ?? 'crash said nothing',
   );
-}
-
-function session(args: readonly string[]): Promise<{ out: string; err: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('crash', args, { timeout: TOOL_MS_MAX, stdio: 'pipe' });
-    const said = { out: [] as Buffer[], err: [] as Buffer[] };
-    let size = 0;
-    for (const name of ['out', 'err'] as const)
-      child[`std${name}`].on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size <= SESSION_BYTES_MAX) said[name].push(chunk);
-      });
-    child.on('error', reject);
-    child.on('close', (_code, signal) => {
-      if (signal) return reject(new Error(`crash took longer than ${TOOL_MS_MAX / 60_000} minutes`));
-      const text = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString('latin1');
-      resolve({ out: text(said.out), err: text(said.err) });
-    });
-    child.stdin.on('error', () => {});
-    child.stdin.end(`${QUESTIONS.join('\n')}\n`);
-  });
-}
-
-function missingOr(tool: string, error: unknown): string {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
-    ? `${tool} is not installed`
-    : (error as Error).message;
 }

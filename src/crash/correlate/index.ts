@@ -4,4 +4,11 @@
 //   join → leaves, noise → explore (count cells) → search (choose, take away, again) → answer (names, figures)
 export { type Answer, correlate, type Explanation } from './answer.ts';
 export { nameOf, type Verdict, type When } from './because.ts';
-export { type EncodedColumn, type EncodedRows, JOIN_LIMITS, type Question, QuestionError } from './join.ts';
+export {
+  type EncodedColumn,
+  type EncodedRows,
+  hasExposure,
+  JOIN_LIMITS,
+  type Question,
+  QuestionError,
+} from './join.ts';

@@ -97,7 +97,7 @@ export function join(question: Question): Joined {
   };
 }
 
-function hasExposure(table: EncodedRows | undefined): table is EncodedRows {
+export function hasExposure(table: EncodedRows | undefined): table is EncodedRows {
   return table !== undefined && table.rows > 0 && (!table.counts || table.counts.some((count) => count > 0));
 }
 
