@@ -2,7 +2,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { HOME_CLUSTER } from './api/cluster.ts';
 import type { Machine } from './api/machine.ts';
-import type { MachineProvider } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
 import { showLedger } from './budget/controller.ts';
 import { Gate } from './budget/gate.ts';
@@ -37,9 +36,10 @@ import { KubeClient } from './platform/kube/client.ts';
 import { Election } from './platform/kube/election.ts';
 import { messageOf } from './platform/kube/errors.ts';
 import { Recorder } from './platform/kube/recorder.ts';
+import { secretReader } from './platform/kube/secrets.ts';
 import type { Transport } from './platform/kube/transport.ts';
 import type { Outside } from './platform/outside.ts';
-import { Outsides } from './platform/providers/registry.ts';
+import { type Open, Outsides } from './platform/providers/registry.ts';
 import type { Log } from './platform/telemetry/log.ts';
 import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
@@ -64,7 +64,7 @@ export interface DroverOptions {
   /** Where crashes are kept; without it none are recorded. */
   crashes?: CrashKeeping;
   /** Opens a provider; the platform's own unless a simulation hands out another. */
-  open?: (provider: MachineProvider) => Outside;
+  open?: Open;
 }
 
 export interface CrashKeeping {
@@ -110,7 +110,7 @@ export class Drover {
     this.clusters = new Clusters(this.client, options.connect, this.#stop.signal);
     this.election = new Election({ client: this.client, namespace, name: 'drover', identity });
     this.journal = new Journal({ clock, history, recorder: new Recorder(this.client, identity), log });
-    this.outsides = new Outsides(clock, options.open);
+    this.outsides = new Outsides(clock, secretReader(this.client, clock), options.open);
   }
 
   /** Follows the API always, and leads when elected, until `signal` is aborted. */
@@ -119,6 +119,7 @@ export class Drover {
     for (const cache of this.allCaches()) void cache.run(signal);
     void this.#followClusters(signal);
     await this.election.run(signal, (term) => this.#lead(term));
+    await this.outsides.close();
     this.#stop.abort(new Error('stopped'));
     this.options.transport.close();
   }

@@ -10,7 +10,7 @@ import type { NodeView } from './fleet/node-view.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Answer } from './platform/hosts/prober.ts';
 import type { KubeObject } from './platform/kube/objects.ts';
-import type { Power, Reading } from './platform/providers/provider.ts';
+import { abilities, type Power, type Reading } from './platform/providers/provider.ts';
 import type { Belief, ConsoleSign } from './signals/belief.ts';
 import { symptomsOf } from './signals/symptoms.ts';
 
@@ -150,7 +150,7 @@ export const CONSOLE_LINES: Readonly<Record<ConsoleSign, string>> = {
 export const reading = (more: Partial<Reading> = {}): Reading => ({
   power: 'On',
   console: [],
-  capabilities: { nmi: true, powerCycle: true, console: true },
+  can: abilities(true, {}),
   ...more,
 });
 

@@ -121,7 +121,7 @@ test('a machine of a member is healed there, and its namesake at home is not tou
   assert.equal(incident?.status?.stage, 'Healed');
   assert.deepEqual(
     fleet.east.fleet.acts.map(({ machine, act }) => [machine, act]),
-    [['m00005', 'reboot']],
+    [['m00005', 'ForceReboot']],
   );
   assert.deepEqual(fleet.home.fleet.acts, []);
   const node = await fleet.east.admin.get<Node>(NODES, 'm00005');

@@ -1,6 +1,41 @@
 import { z } from 'zod';
-import { conditions, text } from './fields.ts';
+import { conditions, objectName, text } from './fields.ts';
 import { AGE, type Kind, type ObjectOf, resourceOf } from './kind.ts';
+
+const secretRef = (holds: string) =>
+  z.object({ namespace: objectName(), name: objectName() }).describe(holds);
+
+const BMC_SECRET =
+  'A Secret with `username` and `password`. `HOST.username`, `HOST.password` and `HOST.sha256` (fingerprint of its certificate) are for one BMC and go before them; a colon in HOST is written as `_`.';
+
+const redfish = z.object({
+  secretRef: secretRef(BMC_SECRET),
+  scheme: z
+    .enum(['HTTPS', 'HTTP'])
+    .default('HTTPS')
+    .describe('HTTP sends the password in clear, and is used with loopback addresses only.'),
+  caBundle: text(65_536)
+    .optional()
+    .describe(
+      'PEM certificates of the authorities that signed the BMCs’. A BMC that has a fingerprint in the Secret needs none; one that has neither is not talked to.',
+    ),
+});
+
+const ipmi = z.object({
+  secretRef: secretRef(BMC_SECRET),
+  cipherSuite: z
+    .int()
+    .min(1)
+    .max(17)
+    .default(17)
+    .describe('RMCP+ cipher suite: 17 (SHA-256) for newer BMCs, 3 (SHA-1) for older ones.'),
+  privilege: z
+    .enum(['Operator', 'Administrator'])
+    .default('Operator')
+    .describe('Operator is enough for power, NMI and logs.'),
+});
+
+const KINDS = ['simulated', 'watchOnly', 'redfish', 'ipmi'] as const;
 
 const spec = z
   .object({
@@ -18,6 +53,14 @@ const spec = z
       .object({})
       .optional()
       .describe('Machines that Drover may look at by patrol and through their Nodes, but has no hands on.'),
+    redfish: redfish
+      .optional()
+      .describe(
+        'BMCs that speak Redfish. A Machine’s id is the BMC’s `host[:port]`, or `host[:port]/redfish/v1/Systems/NAME` where one BMC has several systems.',
+      ),
+    ipmi: ipmi
+      .optional()
+      .describe('BMCs that speak IPMI 2.0 over LAN. A Machine’s id is the BMC’s `host[:port]`.'),
     limits: z
       .object({
         callsPerSecond: z.int().min(1).max(1000).default(50),
@@ -29,8 +72,8 @@ const spec = z
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: 'has(self.simulated) != has(self.watchOnly)',
-        message: 'name one kind of provider: simulated or watchOnly',
+        rule: `[${KINDS.map((kind) => `has(self.${kind})`).join(', ')}].filter(named, named).size() == 1`,
+        message: `name one kind of provider: ${KINDS.join(', ')}`,
       },
     ],
   });
@@ -57,3 +100,10 @@ export const machineProviderKind = {
 } satisfies Kind;
 
 export type MachineProvider = ObjectOf<typeof machineProviderKind>;
+export type RedfishSettings = z.output<typeof redfish>;
+export type IpmiSettings = z.output<typeof ipmi>;
+
+/** `redfish`, `ipmi` …: which kind of provider its spec names. */
+export function providerType({ spec }: MachineProvider): string {
+  return KINDS.find((kind) => spec[kind]) ?? 'unknown';
+}

@@ -3,7 +3,8 @@ import type { Change } from '../platform/kube/cache.ts';
 import { KubeCache } from '../platform/kube/cache.ts';
 import { KubeClient } from '../platform/kube/client.ts';
 import { messageOf } from '../platform/kube/errors.ts';
-import { type KubeObject, NODES, SECRETS } from '../platform/kube/objects.ts';
+import { NODES } from '../platform/kube/objects.ts';
+import { readSecret } from '../platform/kube/secrets.ts';
 import type { Transport } from '../platform/kube/transport.ts';
 import { type NodeView, nodeView } from './node-view.ts';
 
@@ -90,18 +91,13 @@ export class Clusters {
 
   async #kubeconfigOf(cluster: Cluster): Promise<string> {
     const { namespace, name, key } = cluster.spec.kubeconfigSecret;
-    const secret = await this.home.client.get<KubeObject & { data?: Record<string, string> }>(
-      SECRETS,
-      name,
-      namespace,
-    );
-    if (!secret) throw new Error(`there is no Secret ${namespace}/${name}`);
-    const data = secret.data?.[key];
-    if (!data)
+    const secret = await readSecret(this.home.client, { namespace, name });
+    const kubeconfig = secret[key];
+    if (!kubeconfig)
       throw new Error(
-        `Secret ${namespace}/${name} has no key "${key}"; it has ${Object.keys(secret.data ?? {}).join(', ') || 'none'}`,
+        `Secret ${namespace}/${name} has no key "${key}"; it has ${Object.keys(secret).join(', ') || 'none'}`,
       );
-    return Buffer.from(data, 'base64').toString('utf8');
+    return kubeconfig;
   }
 
   #open(name: string, client: KubeClient, signal: AbortSignal): Member {

@@ -1,5 +1,5 @@
 import type { Machine } from '../api/machine.ts';
-import { type MachineProvider, machineProviderKind } from '../api/machine-provider.ts';
+import { type MachineProvider, machineProviderKind, providerType } from '../api/machine-provider.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
 import { messageOf } from '../platform/kube/errors.ts';
@@ -67,8 +67,8 @@ async function show(
   machines: number,
   now: number,
 ): Promise<void> {
-  const { metadata, spec, status: old = {} } = provider;
-  const type = spec.simulated ? 'simulated' : 'watchOnly';
+  const { metadata, status: old = {} } = provider;
+  const type = providerType(provider);
   if (standsSo(old.conditions, reachable) && old.machines === machines && old.type === type) return;
   const status = {
     observedGeneration: metadata.generation ?? 0,

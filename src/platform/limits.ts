@@ -1,21 +1,34 @@
 import type { Clock } from './clock/clock.ts';
 
+export interface Limiter {
+  /** Runs the call when its turn comes. Rejects with the signal's reason when that is aborted before. */
+  <T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Nothing begins before then (epoch milliseconds): the outside party has said that it is too much. */
+  pause(until: number): void;
+}
+
+interface Waiting {
+  begin(): void;
+}
+
 /**
  * Lets at most `concurrent` calls run at once and `perSecond` begin in a second, in the order of asking.
  * One limiter stands before one outside party, for all who call it.
  */
-export function limiter(clock: Clock, limits: { perSecond: number; concurrent: number }) {
-  const waiting: (() => void)[] = [];
+export function limiter(clock: Clock, limits: { perSecond: number; concurrent: number }): Limiter {
+  const waiting = new Set<Waiting>();
   const interval_ms = 1000 / limits.perSecond;
   const credit_ms = Math.max(0, 1000 - interval_ms);
   let running = 0;
   let nextAt = 0;
+  let pausedUntil = 0;
   let armed = false;
 
   function start(): void {
     armed = false;
-    while (waiting.length > 0 && running < limits.concurrent) {
-      const wait_ms = nextAt - clock.now();
+    for (const next of waiting) {
+      if (running >= limits.concurrent) return;
+      const wait_ms = Math.max(nextAt, pausedUntil) - clock.now();
       if (wait_ms > 0) {
         if (!armed) clock.timer(wait_ms, start);
         armed = true;
@@ -24,15 +37,32 @@ export function limiter(clock: Clock, limits: { perSecond: number; concurrent: n
       // An idle second earns one second's worth of calls at once, not more.
       nextAt = Math.max(nextAt, clock.now() - credit_ms) + interval_ms;
       running++;
-      (waiting.shift() as () => void)();
+      waiting.delete(next);
+      next.begin();
     }
   }
 
-  return async <T>(call: () => Promise<T>): Promise<T> => {
-    await new Promise<void>((resolve) => {
-      waiting.push(resolve);
+  function turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        waiting.delete(next);
+        reject(signal?.reason);
+      };
+      const next: Waiting = {
+        begin: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiting.add(next);
       start();
     });
+  }
+
+  const run = async <T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    await turn(signal);
     try {
       return await call();
     } finally {
@@ -40,4 +70,8 @@ export function limiter(clock: Clock, limits: { perSecond: number; concurrent: n
       start();
     }
   };
+  const pause = (until: number) => {
+    pausedUntil = Math.max(pausedUntil, until);
+  };
+  return Object.assign(run, { pause });
 }

@@ -51,7 +51,6 @@ export interface Belief {
   rules?: readonly Rule[];
   /** Those that hold now, by name, and since when. */
   ruleSince?: Map<string, number>;
-  capabilities?: { nmi: boolean; powerCycle: boolean; console: boolean };
   /** Nothing has been wrong since; undefined while something is. */
   wellSince?: number;
   /** Something has been wrong since; undefined while nothing is. */

@@ -145,7 +145,6 @@ export class Beliefs {
     const readAt = this.#clock.now();
     belief.power = { ...observed(belief.power, reading.power, readAt), readAt };
     belief.console = { ...observed(belief.console, consoleSign(reading.console), readAt), readAt };
-    belief.capabilities = reading.capabilities;
     if (reading.maintenance) belief.maintenance = reading.maintenance;
     else delete belief.maintenance;
     this.#judge(belief);

@@ -19,7 +19,7 @@ import {
   type Resource,
 } from '../platform/kube/objects.ts';
 import type { KubeRequest } from '../platform/kube/transport.ts';
-import type { Act } from './fleet/fleet.ts';
+import type { Struck } from './fleet/fleet.ts';
 import type { SimulatedMachine } from './fleet/machine.ts';
 import type { World } from './world.ts';
 
@@ -30,7 +30,7 @@ export interface Violation {
 }
 
 /** An act with the replica that sent it. */
-export interface AttributedAct extends Act {
+export interface AttributedAct extends Struck {
   replica: string;
 }
 
@@ -186,7 +186,7 @@ export class Invariants {
     ) {
       this.#broken(1, `${where}: the machine was locked`);
     }
-    if (act.phase === 'Dumping' && act.act !== 'nmi') {
+    if (act.phase === 'Dumping' && act.act !== 'Nmi') {
       const since = this.#dumpSince.get(act.machine) ?? this.#now();
       if (this.#now() - since < toMilliseconds(operation.spec.dumpTimeout))
         this.#broken(
@@ -203,7 +203,7 @@ export class Invariants {
     )
       this.#broken(5, `${where}: it had been booting for ${Math.round(bootingFor_ms / 1000)} s only`);
     if (act.healthy && asked === 'Incident') this.#broken(5, `${where}: nothing was wrong with it`);
-    if (asked === 'Incident' && act.act !== 'powerOn' && !operation.spec.force) this.#storm(act, where);
+    if (asked === 'Incident' && act.act !== 'PowerOn' && !operation.spec.force) this.#storm(act, where);
   }
 
   /** Many machines sick together for a while: repairs that reboot must be held. Rack outages count as one trouble. */

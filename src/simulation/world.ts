@@ -9,7 +9,7 @@ import { type Log, noLog } from '../platform/telemetry/log.ts';
 import { EmbeddedApi, Faults } from './api/index.ts';
 import { NodeLifecycle } from './control-plane/node-lifecycle.ts';
 import { Workloads } from './control-plane/workloads.ts';
-import { type Act, type FleetOptions, SimulatedFleet } from './fleet/fleet.ts';
+import { type FleetOptions, SimulatedFleet, type Struck } from './fleet/fleet.ts';
 import { Kubelets } from './fleet/kubelets.ts';
 import { deployApplications, describeFleet } from './fleet/objects.ts';
 
@@ -32,7 +32,7 @@ export interface Replica {
 export interface Watcher {
   requested(request: KubeRequest): void;
   decided(decision: Decision): void;
-  acted(act: Act & { replica: string }): void;
+  acted(act: Struck & { replica: string }): void;
 }
 
 function watched(transport: Transport, watcher: Watcher): Transport {
@@ -147,11 +147,8 @@ export class World {
       hosts,
       prober,
       provider: {
-        describe: (id) => provider.describe(id),
-        reboot: (id, mode, key) => attribute(provider.reboot(id, mode, key), key),
-        powerCycle: (id, key) => attribute(provider.powerCycle(id, key), key),
-        powerOn: (id, key) => attribute(provider.powerOn(id, key), key),
-        nmi: (id, key) => attribute(provider.nmi(id, key), key),
+        ...provider,
+        act: (id, act, key) => attribute(provider.act(id, act, key), key),
       },
     };
   }

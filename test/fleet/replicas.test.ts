@@ -68,7 +68,7 @@ describe('replicas', { timeout: LIMIT_MS }, () => {
     const acts = (await stage.truth()).acts.filter((act) => act.machine === machine);
     assert.deepEqual(
       acts.map(({ act }) => act),
-      ['reboot'],
+      ['ForceReboot'],
     );
     assert.equal(await stage.leader(), 'third');
     for (const identity of ['second', 'third']) await stage.kill(identity);

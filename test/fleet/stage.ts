@@ -13,7 +13,7 @@ import { KubeClient } from '../../src/platform/kube/client.ts';
 import { type KubeObject, LEASES, type Lease, NODES, type Node } from '../../src/platform/kube/objects.ts';
 import type { Transport } from '../../src/platform/kube/transport.ts';
 import type { Fault, FaultKind } from '../../src/simulation/fleet/faults.ts';
-import type { Act } from '../../src/simulation/fleet/fleet.ts';
+import type { Struck } from '../../src/simulation/fleet/fleet.ts';
 import type { Boot, Phase } from '../../src/simulation/fleet/machine.ts';
 import { Processes } from '../control-plane/processes.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../control-plane/start.ts';
@@ -27,7 +27,7 @@ const POLL_MS = 200;
 /** What the machines themselves say. */
 export interface Truth {
   now: number;
-  acts: Act[];
+  acts: Struck[];
   boots: Boot[];
   machines: { name: string; phase: Phase; bootID: string; connected: boolean }[];
 }

@@ -73,7 +73,7 @@ async function stormOfCrashes(scene: Scene): Promise<void> {
   });
   assert.deepEqual(
     (await acts()).map(({ act }) => act),
-    names.map(() => 'reboot'),
+    names.map(() => 'ForceReboot'),
   );
 }
 

@@ -48,7 +48,7 @@ export const LIMITS: readonly Scenario[] = [
       assert.deepEqual(await scene.acts(), []);
       await scene.patch(healingPolicyKind, 'observe', { spec: { mode: 'Heal' } });
       assert.equal((await scene.ended()).status?.stage, 'Healed');
-      assert.deepEqual(await scene.acts(), ['reboot']);
+      assert.deepEqual(await scene.acts(), ['ForceReboot']);
     },
   },
   {
@@ -84,7 +84,7 @@ export const LIMITS: readonly Scenario[] = [
       assert.equal(status?.waiting?.until, freezes[0]?.to);
       assert.deepEqual(await scene.acts(), []);
       assert.equal((await operationEnds(scene, 'in-a-freeze')).status?.state, 'Succeeded');
-      assert.deepEqual(await scene.acts(), ['reboot']);
+      assert.deepEqual(await scene.acts(), ['Reboot']);
     },
   },
   {
@@ -119,7 +119,7 @@ export const LIMITS: readonly Scenario[] = [
       assert.deepEqual(await scene.acts(), []);
       await scene.client.delete(PDBS, app, { namespace: 'default' });
       assert.equal((await operationEnds(scene, 'of-a-guarded-one')).status?.state, 'Succeeded');
-      assert.deepEqual(await scene.acts(), ['reboot']);
+      assert.deepEqual(await scene.acts(), ['Reboot']);
     },
   },
   {
@@ -144,7 +144,7 @@ export const LIMITS: readonly Scenario[] = [
           (await scene.operations()).some(({ status }) => status?.state === 'Succeeded') || undefined,
       );
       await scene.ground.pass(30 * SECOND);
-      assert.deepEqual(await scene.acts(), ['reboot']);
+      assert.deepEqual(await scene.acts(), ['Reboot']);
       assert.equal((await scene.operations()).length, 1);
     },
   },
@@ -174,7 +174,7 @@ export const LIMITS: readonly Scenario[] = [
       const { status } = await scene.ended();
       assert.equal(status?.stage, 'Healed');
       assert.ok(status?.symptoms?.some(({ name, source }) => name === 'read-only' && source === 'Rule'));
-      assert.deepEqual(await scene.acts(), ['reboot']);
+      assert.deepEqual(await scene.acts(), ['Reboot']);
     },
   },
 ];

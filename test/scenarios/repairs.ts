@@ -49,7 +49,7 @@ export const REPAIRS: readonly Scenario[] = [
       const { status } = incident;
       assert.equal(status?.diagnosis?.cause, 'Crashed');
       assert.equal(status?.stage, 'Healed');
-      assert.deepEqual(await scene.acts(), ['reboot']);
+      assert.deepEqual(await scene.acts(), ['ForceReboot']);
       const [operation] = await scene.operations();
       assert.equal(operation?.status?.evidence?.bootIDBefore, before);
       const node = await scene.node();
@@ -84,7 +84,7 @@ export const REPAIRS: readonly Scenario[] = [
       const { status } = await scene.ended();
       assert.equal(status?.diagnosis?.cause, 'Hung');
       assert.equal(status?.stage, 'Healed');
-      assert.deepEqual(await scene.acts(), ['nmi']);
+      assert.deepEqual(await scene.acts(), ['Nmi']);
     },
   },
   {
@@ -141,7 +141,7 @@ async function deadSupply(scene: Scene): Promise<void> {
   assert.equal(status?.stage, 'Recovered');
   assert.ok(!(await isOutOfService()), 'the machine is well, and still out of service');
   assert.ok(!(await scene.node()).spec?.unschedulable, 'it is still cordoned');
-  assert.deepEqual(await scene.acts(), ['powerOn']);
+  assert.deepEqual(await scene.acts(), ['PowerOn']);
 }
 
 /** A Pod bound to the scene's machine, running. Its name. */

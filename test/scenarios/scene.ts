@@ -11,7 +11,7 @@ import { MINUTE } from '../../src/platform/clock/clock.ts';
 import type { KubeClient } from '../../src/platform/kube/client.ts';
 import { type KubeObject, NODES, type Node } from '../../src/platform/kube/objects.ts';
 import type { Fault, FaultKind } from '../../src/simulation/fleet/faults.ts';
-import type { Act } from '../../src/simulation/fleet/fleet.ts';
+import type { Struck } from '../../src/simulation/fleet/fleet.ts';
 
 const PERSON = 'scenario';
 
@@ -20,7 +20,7 @@ export interface Ground {
   client: KubeClient;
   strike(kind: FaultKind, machine: string, more?: { lasts_ms?: number; stubborn?: boolean }): Promise<Fault>;
   /** Power acts so far, as the machines saw them. */
-  acts(): Promise<readonly Act[]>;
+  acts(): Promise<readonly Struck[]>;
   /** Lets time pass until `look` finds something; undefined where it does not in time. */
   passUntil<T>(limit_ms: number, look: () => Promise<T | undefined>): Promise<T | undefined>;
   pass(duration_ms: number): Promise<void>;

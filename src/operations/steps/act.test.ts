@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KubeError } from '../../platform/kube/errors.ts';
-import { type Failure, ProviderError } from '../../platform/providers/provider.ts';
+import { abilities, type Failure, ProviderError } from '../../platform/providers/provider.ts';
 import { at, CONSOLE_LINES, DUMPING, NOW, operation, reading, SILENT, WELL } from '../../test-builders.ts';
 import { advanced, begun } from '../progress.ts';
 import { act } from './act.ts';
@@ -23,7 +23,7 @@ describe('an act that may be done only once', () => {
     const setting = setUp();
     const { result, status } = await after(setting);
     assert.equal(result.is, 'done');
-    assert.deepEqual(setting.log, [WRITTEN, 'reboot forced i-m1 uid-m1-x-1']);
+    assert.deepEqual(setting.log, [WRITTEN, 'ForceReboot i-m1 uid-m1-x-1']);
     assert.deepEqual(setting.written()?.evidence, { bootIDBefore: 'boot-1' });
     assert.deepEqual(status.intent, { key: 'uid-m1-x-1', at: at(0), answer: 'Accepted' });
   });
@@ -70,7 +70,7 @@ describe('an answer of the provider', () => {
     const setting = setUp({ operation: POWER_CYCLE });
     setting.provider.failure = error;
     const found = await after(setting);
-    assert.deepEqual(setting.log, [WRITTEN, 'powerCycle i-m1 uid-m1-x-1']);
+    assert.deepEqual(setting.log, [WRITTEN, 'PowerCycle i-m1 uid-m1-x-1']);
     return found;
   };
   const failure = (kind: Failure) => answered(new ProviderError(kind, `says ${kind}`));
@@ -122,11 +122,11 @@ describe('what is sent', () => {
   };
 
   it('is what the operation says, and a reboot is graceful only for a machine that answers', async () => {
-    assert.equal(await sent('Reboot'), 'reboot forced i-m1 uid-m1-x-1');
-    assert.equal(await sent('Reboot', WELL), 'reboot graceful i-m1 uid-m1-x-1');
-    assert.equal(await sent('PowerCycle'), 'powerCycle i-m1 uid-m1-x-1');
-    assert.equal(await sent('PowerOn'), 'powerOn i-m1 uid-m1-x-1');
-    assert.equal(await sent('Nmi'), 'nmi i-m1 uid-m1-x-1');
+    assert.equal(await sent('Reboot'), 'ForceReboot i-m1 uid-m1-x-1');
+    assert.equal(await sent('Reboot', WELL), 'Reboot i-m1 uid-m1-x-1');
+    assert.equal(await sent('PowerCycle'), 'PowerCycle i-m1 uid-m1-x-1');
+    assert.equal(await sent('PowerOn'), 'PowerOn i-m1 uid-m1-x-1');
+    assert.equal(await sent('Nmi'), 'Nmi i-m1 uid-m1-x-1');
   });
 
   it('is nothing where the machine has booted since it was asked for', async () => {
@@ -147,7 +147,7 @@ describe('what is sent', () => {
     const on = setUp({ operation: operation({ type: 'PowerOn' }) });
     assert.equal((await after(on)).status.waiting.reason, 'AlreadyOn');
     const nmi = setUp({ operation: operation({ type: 'Nmi' }) });
-    nmi.provider.reading = reading({ capabilities: { nmi: false, powerCycle: true, console: true } });
+    nmi.provider.reading = reading({ can: abilities(true, { Nmi: 'its BMC knows no NMI' }) });
     assert.equal((await after(nmi)).status.waiting.reason, 'NoNmi');
     assert.deepEqual([on.log, nmi.log], [[], []]);
   });

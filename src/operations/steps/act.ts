@@ -2,7 +2,7 @@ import { toMilliseconds } from '../../api/fields.ts';
 import { TYPES } from '../../api/operation-types.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
 import { NODES, type Node } from '../../platform/kube/objects.ts';
-import { type Provider, ProviderError, type Reading } from '../../platform/providers/provider.ts';
+import { type Act, ProviderError, type Reading } from '../../platform/providers/provider.ts';
 import { consoleSign } from '../../signals/console.ts';
 import { symptomsOf } from '../../signals/symptoms.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
@@ -80,9 +80,9 @@ async function boot(context: StepContext): Promise<StepResult> {
       why: { reason: 'AlreadyOn', message: 'the provider says that the power is on' },
     };
   }
-  if (operation.spec.type === 'Nmi' && !reading.capabilities.nmi) {
-    return { is: 'failed', why: { reason: 'NoNmi', message: 'this machine’s provider cannot send an NMI' } };
-  }
+  const what = actOf(context);
+  const able = reading.can[what];
+  if (able !== true) return { is: 'failed', why: { reason: `No${what}`, message: able } };
   const back = await answersAgain(context);
   if (back) return back;
   const no = context.refusal();
@@ -104,7 +104,7 @@ async function boot(context: StepContext): Promise<StepResult> {
     return { is: 'waiting', why: late, again_ms: AGAIN_MS, status: { ...without, intent: undefined } };
   }
   try {
-    await send(outside.provider, context, key);
+    await outside.provider.act(id, what, key);
     return {
       is: 'done',
       message: `${operation.spec.type} accepted by the provider`,
@@ -136,18 +136,11 @@ function dumpSeenAt({ belief, startedAt, now }: StepContext): number {
   return belief.console.value === 'Dumping' ? belief.console.since : now;
 }
 
-function send(provider: Provider, { operation, machine, belief }: StepContext, key: string): Promise<void> {
-  const { id } = machine.spec.provider;
-  switch (operation.spec.type) {
-    case 'PowerCycle':
-      return provider.powerCycle(id, key);
-    case 'PowerOn':
-      return provider.powerOn(id, key);
-    case 'Nmi':
-      return provider.nmi(id, key);
-    default:
-      return provider.reboot(id, belief.ssh?.value === 'Answers' ? 'graceful' : 'forced', key);
-  }
+/** A reboot is graceful only for a machine that answers. */
+function actOf({ operation, belief }: StepContext): Act {
+  const { type } = operation.spec;
+  if (type === 'PowerCycle' || type === 'PowerOn' || type === 'Nmi') return type;
+  return belief.ssh?.value === 'Answers' ? 'Reboot' : 'ForceReboot';
 }
 
 /** What a provider's error means for an act that may be sent only once. */
@@ -165,6 +158,8 @@ function refused(error: unknown, intent: { key: string; at: string }): StepResul
         status: { intent: undefined },
       };
     case 'Refused':
+    case 'NoStock':
+    case 'Quota':
     case 'NotFound':
     case 'BadCredentials':
       return {

@@ -2,7 +2,7 @@
 import type { NodeOperation, NodeOperationStatus } from '../../api/node-operation.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import type { Node } from '../../platform/kube/objects.ts';
-import type { Provider, Reading } from '../../platform/providers/provider.ts';
+import type { Act, Provider, Reading } from '../../platform/providers/provider.ts';
 import { beliefOf, type Looks, machine, NOW, operation, PANICKED, reading } from '../../test-builders.ts';
 import type { StepContext } from './step.ts';
 
@@ -20,23 +20,20 @@ export class FakeProvider implements Provider {
   async describe(): Promise<Reading> {
     return this.reading;
   }
-  reboot(id: string, mode: 'graceful' | 'forced', key: string) {
-    return this.#act(`reboot ${mode} ${id} ${key}`);
-  }
-  powerCycle(id: string, key: string) {
-    return this.#act(`powerCycle ${id} ${key}`);
-  }
-  powerOn(id: string, key: string) {
-    return this.#act(`powerOn ${id} ${key}`);
-  }
-  nmi(id: string, key: string) {
-    return this.#act(`nmi ${id} ${key}`);
-  }
-
-  async #act(what: string): Promise<void> {
-    this.log.push(what);
+  async act(id: string, act: Act, key: string): Promise<void> {
+    this.log.push(`${act} ${id} ${key}`);
     if (this.failure) throw this.failure;
   }
+  async *list() {
+    yield [];
+  }
+  async eventLog() {
+    return [];
+  }
+  async console() {
+    return [];
+  }
+  async close() {}
 }
 
 export interface Setting {

@@ -1,50 +1,183 @@
-// What Drover may ask of whoever owns a machine's power: a cloud, a BMC, a simulation. Callers ask what
-// a machine can do (`capabilities`), never which provider it is.
+// What Drover may ask of whoever owns a machine: a cloud, a BMC, a simulation. Callers ask what a machine can
+// do (`can`), never which provider it is. What each promise is worth is in conformance.ts, which every provider passes.
 
+/**
+ * What the provider sees. `Unknown` is also every state between the two: a provider that is down, or a machine
+ * that it does not list yet, is never "Off".
+ */
 export type Power = 'On' | 'Off' | 'Unknown';
+
+/** What ends a machine's present boot, or more. */
+export const ACTS = [
+  /** Asks the operating system to reboot; needs one that answers. */
+  'Reboot',
+  /** Resets it, whatever it does. */
+  'ForceReboot',
+  'PowerOn',
+  'PowerOff',
+  /** Off and on again, also for a machine that no longer takes a reset. */
+  'PowerCycle',
+  /** Non-maskable interrupt: a hung kernel panics and writes its dump. */
+  'Nmi',
+  /** Moves to other hardware. Local disks are lost. */
+  'Redeploy',
+  /** Gives the machine back for good. */
+  'Release',
+] as const;
+export type Act = (typeof ACTS)[number];
+
+/** What destroys data, and so needs a consent of its own, apart from that to a reboot. */
+export const DESTROYS: ReadonlySet<Act> = new Set(['Redeploy', 'Release']);
+
+export const ABILITIES = [...ACTS, 'Console', 'EventLog', 'Maintenance'] as const;
+export type Ability = (typeof ABILITIES)[number];
+/** For each: true, or why not, as a sentence for people. */
+export type Abilities = Readonly<Record<Ability, true | string>>;
 
 export interface Reading {
   power: Power;
-  /** The last lines of the machine's console, oldest first; empty where the provider has none. */
+  /** The last lines of the machine's console, oldest first; empty where the provider shows none as it is now. */
   console: readonly string[];
   /** Maintenance that the provider has under way or announced for this machine. */
   maintenance?: string;
-  capabilities: { nmi: boolean; powerCycle: boolean; console: boolean };
+  /** What is wrong with its hardware, as the provider says it. */
+  health?: string;
+  can: Abilities;
 }
 
 /** Identifies one outside act. The same key twice is the same act: a provider that can, does it once. */
 export type ActKey = string;
 
-export interface Provider {
-  /** Reads one machine. A provider that is down throws; it never says "Off" of what it can't see. */
-  describe(id: string): Promise<Reading>;
-  /** Resets the machine. `graceful` asks its operating system first and needs one that answers. */
-  reboot(id: string, mode: 'graceful' | 'forced', key: ActKey): Promise<void>;
-  /** Off and on again, also for a machine that no longer takes a reset. */
-  powerCycle(id: string, key: ActKey): Promise<void>;
-  powerOn(id: string, key: ActKey): Promise<void>;
-  /** Non-maskable interrupt: a hung kernel panics and writes its dump. */
-  nmi(id: string, key: ActKey): Promise<void>;
+/** A machine as the provider's list shows it. */
+export interface Listed {
+  /** As in Machine.spec.provider.id. */
+  id: string;
+  name?: string;
+  /** Instance type or hardware model. */
+  model?: string;
+  serial?: string;
+  zone?: string;
+  /** IP address on the network of the nodes. */
+  address?: string;
+  power: Power;
+  /** Epoch milliseconds, where the provider says it. */
+  createdAt?: number;
+  labels?: Readonly<Record<string, string>>;
+}
+
+/** One line of a hardware event log. */
+export interface LogEntry {
+  id: string;
+  /** ISO 8601 by the BMC's clock; absent where it had none (before its clock was set). */
+  at?: string;
+  severity: 'OK' | 'Warning' | 'Critical';
+  /** What kind of sensor or part: `Memory`, `Processor`, `Critical Interrupt` … */
+  sensor: string;
+  message: string;
+}
+
+export type MaintenanceState =
+  | 'Inquiring'
+  | 'Scheduled'
+  | 'Executing'
+  | 'Executed'
+  | 'Avoided'
+  | 'Canceled'
+  | 'Failed';
+
+/** What the provider itself will do, or does, to a machine. */
+export interface MaintenanceEvent {
+  id: string;
+  /** The machine's id. */
+  machine: string;
+  /** In the provider's words, as `SystemMaintenance.Reboot`. */
+  type: string;
+  /** What it does, or what closes it. */
+  does: 'Reboot' | 'Stop' | 'Redeploy' | 'Release' | 'Other';
+  state: MaintenanceState;
+  reason: string;
+  /** ISO 8601: not before this. */
+  notBefore?: string;
+  /** It waits for our consent. */
+  canAccept: boolean;
+}
+
+export interface Maintenance {
+  /** Every event that is open now, of all machines. Throws where a page is missing: half a list is none. */
+  open(signal?: AbortSignal): Promise<MaintenanceEvent[]>;
+  /** Consents to what an event in state Inquiring does. Twice is once. */
+  accept(event: string, signal?: AbortSignal): Promise<void>;
 }
 
 /**
- * What a failed call means for the next one. `Unknown`: no answer came, so it may have happened; such an
- * act is never repeated, its outcome is observed.
+ * Every method throws ProviderError and nothing else, ends within its limit of time, and may be called by all at once.
+ * `id` is what the provider calls the machine.
  */
-export type Failure =
-  | 'TryAgain'
-  | 'Throttled'
-  | 'Refused'
-  | 'NotFound'
-  | 'BadCredentials'
-  | 'Broken'
-  | 'Unknown';
+export interface Provider {
+  describe(id: string, signal?: AbortSignal): Promise<Reading>;
+  /** Does it at most once for a key where the provider can tell; refuses by name what `can` does not have. */
+  act(id: string, act: Act, key: ActKey, signal?: AbortSignal): Promise<void>;
+  /** All its machines, page by page. It ends only when every page came; else it throws, and what came counts for nothing. */
+  list(signal?: AbortSignal): AsyncIterable<readonly Listed[]>;
+  /** The hardware's own log, oldest first. */
+  eventLog(id: string, signal?: AbortSignal): Promise<LogEntry[]>;
+  /** All that the provider has kept of the machine's console, oldest first. */
+  console(id: string, signal?: AbortSignal): Promise<string[]>;
+  maintenance?: Maintenance;
+  /** Gives back sessions and connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * What a failed call means for the next one.
+ * `TryAgain`, `Throttled`: nothing happened, and the same call may work later. `Unknown`: no answer came, so it
+ * may have happened; such an act is never repeated, its outcome is observed. `Broken`: an answer that makes no sense.
+ */
+export const FAILURES = [
+  'TryAgain',
+  'Throttled',
+  'Refused',
+  'NotFound',
+  'NoStock',
+  'Quota',
+  'BadCredentials',
+  'Broken',
+  'Unknown',
+] as const;
+export type Failure = (typeof FAILURES)[number];
 
 export class ProviderError extends Error {
   readonly failure: Failure;
-  constructor(failure: Failure, message: string) {
-    super(message);
+  /** One CamelCase word that is more exact than the failure: `CertificateChanged`. It becomes a condition's reason. */
+  readonly reason: string;
+  /** Epoch milliseconds before which asking again is of no use. */
+  readonly until: number | undefined;
+  constructor(
+    failure: Failure,
+    message: string,
+    options: { reason?: string; until?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'ProviderError';
     this.failure = failure;
+    this.reason = options.reason ?? failure;
+    this.until = options.until;
   }
+}
+
+/** Abilities where most have the same answer. */
+export function abilities(others: true | string, some: Partial<Record<Ability, true | string>>): Abilities {
+  return Object.fromEntries(ABILITIES.map((ability) => [ability, some[ability] ?? others])) as Abilities;
+}
+
+/** A list of what is listed nowhere: asking for it throws. */
+export function unlisted(why: string): AsyncIterable<never> {
+  const next = () => Promise.reject(new ProviderError('Refused', why));
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+/** Throws where the machine can't do it. */
+export function mustBeAble(can: Abilities, ability: Ability): void {
+  const able = can[ability];
+  if (able !== true) throw new ProviderError('Refused', able);
 }

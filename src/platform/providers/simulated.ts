@@ -2,58 +2,95 @@
 import { request } from 'node:http';
 import { z } from 'zod';
 import { HostError } from '../hosts/host.ts';
+import type { Limiter } from '../limits.ts';
 import type { Outside } from '../outside.ts';
-import { type Failure, ProviderError } from './provider.ts';
+import { ABILITIES, type Abilities, FAILURES, ProviderError } from './provider.ts';
 
 const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
-const failure = z.object({ failure: z.string().max(32), message: z.string().max(4096) });
+const failure = z.object({ failure: z.enum(FAILURES), message: z.string().max(4096) });
 const reading = z.object({
   power: z.enum(['On', 'Off', 'Unknown']),
   console: z.array(z.string().max(1024)).max(100),
   maintenance: z.string().max(256).optional(),
-  capabilities: z.object({ nmi: z.boolean(), powerCycle: z.boolean(), console: z.boolean() }),
+  health: z.string().max(1024).optional(),
+  can: z.record(z.enum(ABILITIES), z.union([z.literal(true), z.string().max(256)])),
 });
+const power = reading.shape.power;
+const lines = z.array(z.string().max(4096)).max(10_000);
+const listed = z.object({
+  machines: z.array(
+    z.object({
+      id: z.string().max(253),
+      name: z.string().max(253),
+      model: z.string().max(63),
+      zone: z.string().max(63),
+      power,
+    }),
+  ),
+  next: z.string().max(253).nullable(),
+});
+const entries = z.array(
+  z.object({
+    id: z.string().max(64),
+    at: z.string().max(64).optional(),
+    severity: z.enum(['OK', 'Warning', 'Critical']),
+    sensor: z.string().max(128),
+    message: z.string().max(1024),
+  }),
+);
 const answer = z.enum(['Answers', 'Silent', 'Refused', 'Timeout']);
 const hostFiles = z.array(z.object({ path: z.string().max(1024), base64: z.base64() })).max(100);
 const probes = z.array(z.object({ ssh: answer, kubelet: answer }).nullable());
 
 /** @param endpoint as in MachineProvider.spec.simulated.endpoint: `http://127.0.0.1:PORT` */
-export function simulatedOutside(endpoint: string): Outside {
+export function simulatedOutside(endpoint: string, limit: Limiter): Outside {
+  const post = (path: string, body: unknown, signal?: AbortSignal) =>
+    postTo(`${endpoint.replace(/\/$/, '')}/v1/${path}`, body, signal);
   const call = (path: string, body: unknown, signal?: AbortSignal) =>
-    post(`${endpoint.replace(/\/$/, '')}/v1/${path}`, body, signal);
+    limit(() => post(path, body, signal), signal);
   return {
     provider: {
-      describe: async (id) => reading.parse(await call('describe', { id })),
-      reboot: async (id, mode, key) => void (await call('act', { id, act: 'reboot', mode, key })),
-      powerCycle: async (id, key) => void (await call('act', { id, act: 'powerCycle', key })),
-      powerOn: async (id, key) => void (await call('act', { id, act: 'powerOn', key })),
-      nmi: async (id, key) => void (await call('act', { id, act: 'nmi', key })),
+      describe: async (id, signal) => {
+        const { can, ...read } = reading.parse(await call('describe', { id }, signal));
+        return { ...read, can: can as Abilities };
+      },
+      act: async (id, act, key, signal) => void (await call('act', { id, act, key }, signal)),
+      list: async function* (signal) {
+        for (let after: string | null = ''; after !== null; ) {
+          const page: z.output<typeof listed> = listed.parse(await call('list', { after }, signal));
+          yield page.machines;
+          after = page.next;
+        }
+      },
+      eventLog: async (id, signal) => entries.parse(await call('event-log', { id }, signal)),
+      console: async (id, signal) => lines.parse(await call('console', { id }, signal)),
+      close: async () => {},
     },
     hosts: {
       restartService: async ({ id }, service) => {
         try {
-          await call('restart', { id, service });
+          await post('restart', { id, service });
         } catch (error) {
           throw new HostError(error instanceof Error ? error.message : String(error));
         }
       },
       crashEvidence: async ({ id }, since) => {
-        const files = hostFiles.parse(await call('evidence', { id, since }));
+        const files = hostFiles.parse(await post('evidence', { id, since }));
         return files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
       },
     },
     prober: {
       probe: async (targets, signal) => {
-        const found = probes.parse(await call('probe', { ids: targets.map((target) => target.id) }, signal));
+        const found = probes.parse(await post('probe', { ids: targets.map((target) => target.id) }, signal));
         return found.map((probe) => probe ?? undefined);
       },
     },
   };
 }
 
-function post(url: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
+function postTo(url: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const lost = (error: Error) => reject(new ProviderError('Unknown', `${url}: ${error.message}`));
     const options = {
@@ -77,7 +114,7 @@ function post(url: string, body: unknown, signal?: AbortSignal): Promise<unknown
           const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8') || 'null');
           if (response.statusCode === 200) return resolve(value);
           const said = failure.parse(value);
-          reject(new ProviderError(said.failure as Failure, said.message));
+          reject(new ProviderError(said.failure, said.message));
         } catch (error) {
           lost(error as Error);
         }

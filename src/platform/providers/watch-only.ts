@@ -1,10 +1,10 @@
 // Machines that Drover may only look at: their owner has given it no way to their power yet. The way to begin
 // on a real fleet, with a HealingPolicy that observes.
 import type { Clock } from '../clock/clock.ts';
-import { HostError } from '../hosts/host.ts';
+import { HostError, type Hosts } from '../hosts/host.ts';
 import { tcpProber } from '../hosts/tcp-prober.ts';
 import type { Outside } from '../outside.ts';
-import { ProviderError } from './provider.ts';
+import { abilities, ProviderError, unlisted } from './provider.ts';
 
 const NO_HANDS = 'its MachineProvider is watchOnly: Drover has no way to act on this machine';
 
@@ -14,22 +14,24 @@ export function watchOnlyOutside(clock: Clock): Outside {
   };
   return {
     provider: {
-      describe: async () => ({
-        power: 'Unknown',
-        console: [],
-        capabilities: { nmi: false, powerCycle: false, console: false },
-      }),
-      reboot: refuse,
-      powerCycle: refuse,
-      powerOn: refuse,
-      nmi: refuse,
+      describe: async () => ({ power: 'Unknown', console: [], can: abilities(NO_HANDS, {}) }),
+      act: refuse,
+      list: () => unlisted(NO_HANDS),
+      eventLog: refuse,
+      console: refuse,
+      close: async () => {},
     },
-    hosts: {
-      restartService: async () => {
-        throw new HostError(NO_HANDS);
-      },
-      crashEvidence: async () => [],
-    },
+    hosts: noHosts(NO_HANDS),
     prober: tcpProber(clock),
+  };
+}
+
+/** Hosts that nobody has given us a way to. */
+export function noHosts(why: string): Hosts {
+  return {
+    restartService: async () => {
+      throw new HostError(why);
+    },
+    crashEvidence: async () => [],
   };
 }

@@ -70,7 +70,7 @@ export function strike(
       machine.hang();
       return fault('repair');
     case 'power-loss':
-      machine.powerOff();
+      machine.loseSupply();
       if (!options.stubborn) return fault('repair');
       machine.supplyDead = true;
       fleet.clock.timer(lasts_ms, () => {

@@ -3,7 +3,13 @@ import type { Clock } from '../../platform/clock/clock.ts';
 import { HostError } from '../../platform/hosts/host.ts';
 import type { Probe } from '../../platform/hosts/prober.ts';
 import type { Outside } from '../../platform/outside.ts';
-import { ProviderError } from '../../platform/providers/provider.ts';
+import {
+  type Act,
+  abilities,
+  type Listed,
+  mustBeAble,
+  ProviderError,
+} from '../../platform/providers/provider.ts';
 import { type Boot, type Durations, SimulatedMachine } from './machine.ts';
 
 export interface FleetOptions {
@@ -18,10 +24,10 @@ export interface FleetOptions {
 export const REAL_DURATIONS: Durations = { boot_ms: [150_000, 200_000], dump_ms: [45_000, 150_000] };
 
 /** An outside act, as the machine saw it: the truth that the invariants are judged by. */
-export interface Act {
+export interface Struck {
   machine: string;
   at: number;
-  act: 'reboot' | 'powerCycle' | 'powerOn' | 'nmi';
+  act: Act;
   key: string;
   /** What the machine was doing when it was struck. */
   phase: SimulatedMachine['phase'];
@@ -38,6 +44,14 @@ export interface ProviderFaults {
   down: boolean;
 }
 
+/** What these machines can do. */
+const CAN = abilities(true, {
+  Release: 'a simulated machine has nobody to be given back to',
+  Maintenance: 'simulated machines have no owner who maintains them',
+});
+const PAGE_SIZE = 500;
+const OFF = 'the power is off';
+
 const MODELS = ['ebmc6', 'ebmg7', 'ebmhfc7'];
 
 /** A fleet of simulated machines in zones and racks, and the faces that it shows to Drover. */
@@ -47,11 +61,11 @@ export class SimulatedFleet implements Outside {
   readonly racksDown = new Set<string>();
   readonly zonesDown = new Set<string>();
   readonly boots: Boot[] = [];
-  readonly acts: Act[] = [];
+  readonly acts: Struck[] = [];
   readonly providerFaults: ProviderFaults = { lostAnswers: 0, lostCalls: 0, down: false };
   /** Called when anything about a machine has changed. */
   readonly listeners = new Set<(machine: SimulatedMachine) => void>();
-  readonly actListeners = new Set<(act: Act) => void>();
+  readonly actListeners = new Set<(act: Struck) => void>();
 
   constructor(options: FleetOptions) {
     this.clock = options.clock;
@@ -126,43 +140,47 @@ export class SimulatedFleet implements Outside {
 
   readonly provider: Outside['provider'] = {
     describe: async (id) => {
-      const machine = this.get(id);
-      this.#checkProvider(machine);
+      const machine = this.#reachable(id);
       return {
         power: machine.phase === 'Off' ? 'Off' : 'On',
         console: machine.console.slice(-10),
-        capabilities: { nmi: true, powerCycle: true, console: true },
+        can: CAN,
       };
     },
-    reboot: (id, mode, key) =>
-      this.#act(id, 'reboot', key, (machine) => {
-        if (machine.phase === 'Off') throw new ProviderError('Refused', 'the power is off');
-        if (mode === 'graceful' && machine.phase !== 'Running')
-          throw new ProviderError('Refused', 'the operating system does not answer');
-        machine.boot(key);
-      }),
-    powerCycle: (id, key) => this.#act(id, 'powerCycle', key, (machine) => machine.boot(key)),
-    powerOn: (id, key) =>
-      this.#act(id, 'powerOn', key, (machine) => {
-        if (machine.phase === 'Off') machine.boot(key);
-      }),
-    nmi: (id, key) => this.#act(id, 'nmi', key, (machine) => machine.interrupt()),
+    act: (id, act, key) => this.#act(id, act, key),
+    list: async function* (this: SimulatedFleet) {
+      for (let after = ''; ; ) {
+        const page = this.page(after);
+        yield page.machines;
+        if (page.next === null) return;
+        after = page.next;
+      }
+    }.bind(this),
+    eventLog: async (id) => this.#reachable(id).eventLog,
+    console: async (id) => this.#reachable(id).console,
+    close: async () => {},
   };
 
-  async #act(
-    id: string,
-    act: Act['act'],
-    key: string,
-    strike: (machine: SimulatedMachine) => void,
-  ): Promise<void> {
-    const machine = this.get(id);
-    this.#checkProvider(machine);
+  /** The next machines in the order of their names. `next` is null on the last page. */
+  page(after: string): { machines: Listed[]; next: string | null } {
+    this.#checkProvider();
+    const names = [...this.machines.keys()].filter((name) => name > after);
+    const machines = names.slice(0, PAGE_SIZE).map((name) => {
+      const { model, place, phase } = this.get(name);
+      return { id: name, name, model, zone: place.zone, power: phase === 'Off' ? 'Off' : 'On' } as const;
+    });
+    return { machines, next: names.length > PAGE_SIZE ? (machines.at(-1)?.id ?? null) : null };
+  }
+
+  async #act(id: string, act: Act, key: string): Promise<void> {
+    const machine = this.#reachable(id);
+    mustBeAble(CAN, act);
     await this.clock.sleep(200 + this.clock.random() * 800);
     if (this.clock.random() < this.providerFaults.lostCalls)
       throw new ProviderError('Unknown', 'the connection was cut');
     const phase = machine.phase;
     const healthy = this.kubeletWorks(machine) && machine.services.containerd;
-    strike(machine);
+    strikeWith(machine, act, key);
     const record = { machine: id, at: this.clock.now(), act, key, phase, healthy };
     this.acts.push(record);
     for (const listener of this.actListeners) listener(record);
@@ -171,11 +189,29 @@ export class SimulatedFleet implements Outside {
   }
 
   /** BMCs have a network of their own, which a rack switch does not take down, but a zone does. */
-  #checkProvider(machine: SimulatedMachine): void {
-    if (this.providerFaults.down) throw new ProviderError('TryAgain', 'the provider does not answer');
+  #reachable(id: string): SimulatedMachine {
+    const machine = this.get(id);
+    this.#checkProvider();
     if (this.zonesDown.has(machine.place.zone))
       throw new ProviderError('TryAgain', `no route to the BMCs of ${machine.place.zone}`);
+    return machine;
   }
+
+  #checkProvider(): void {
+    if (this.providerFaults.down) throw new ProviderError('TryAgain', 'the provider does not answer');
+  }
+}
+
+/** What an act does to the machine; throws where the machine takes no such act now. */
+function strikeWith(machine: SimulatedMachine, act: Act, key: string): void {
+  const isOff = machine.phase === 'Off';
+  if (isOff && (act === 'Reboot' || act === 'ForceReboot')) throw new ProviderError('Refused', OFF);
+  if (act === 'Reboot' && machine.phase !== 'Running')
+    throw new ProviderError('Refused', 'the operating system does not answer');
+  if (act === 'Nmi') machine.interrupt();
+  else if (act === 'PowerOff') machine.powerOff();
+  else if (act === 'Redeploy') machine.redeploy(key);
+  else if (act !== 'PowerOn' || isOff) machine.boot(key);
 }
 
 /** Racks are numbered anew in each zone. */

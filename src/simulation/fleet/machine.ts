@@ -1,5 +1,6 @@
 import type { Service } from '../../api/diagnosis.ts';
 import { type Clock, DAY, type Timer } from '../../platform/clock/clock.ts';
+import type { LogEntry } from '../../platform/providers/provider.ts';
 import { lastWords } from './last-words.ts';
 
 /** What a machine does while nobody looks. */
@@ -26,6 +27,7 @@ export interface Boot {
 
 const CONSOLE_LINES_MAX = 40;
 const DUMPS_MAX = 3;
+const LOG_ENTRIES_MAX = 100;
 
 /**
  * One simulated server: power, kernel, two services, a cable, a clock. It changes by faults and by acts, and
@@ -50,6 +52,8 @@ export class SimulatedMachine {
   readonly console: string[] = [];
   /** What kdump has written to its disk. */
   readonly dumps: { at: number; path: string; log: string }[] = [];
+  /** The log of its BMC, oldest first. */
+  readonly eventLog: LogEntry[] = [];
   readonly #clock: Clock;
   readonly #durations: Durations;
   readonly #onBoot: (boot: Boot) => void;
@@ -101,6 +105,7 @@ export class SimulatedMachine {
   panic(options: { dump: boolean }): void {
     if (this.phase === 'Off') return;
     const at = this.#clock.now();
+    this.#logs('Critical', 'OS Critical Stop', 'Run-time critical stop');
     const words = lastWords(this.model, (at - this.upAt) / 1000);
     for (const line of words) this.print(line);
     const text = 'Kernel panic - not syncing: Fatal exception';
@@ -127,9 +132,24 @@ export class SimulatedMachine {
     this.#become('Off');
   }
 
+  loseSupply(): void {
+    this.#logs('Critical', 'Power Supply', 'Power supply input lost (AC/DC)');
+    this.powerOff();
+  }
+
+  /** The same machine on other hardware: what the old one lacked does not follow it. Its local disks are lost. */
+  redeploy(key: string): void {
+    this.supplyDead = false;
+    this.dumps.length = 0;
+    this.eventLog.length = 0;
+    if (!this.linkUp) this.setLink(true);
+    this.boot(key);
+  }
+
   /** A hung or running kernel panics and dumps; one that is past that takes no notice. */
   interrupt(): void {
     if (this.phase === 'Running' || this.phase === 'Hung') {
+      this.#logs('Critical', 'Critical Interrupt', 'NMI/Diag Interrupt');
       this.print('NMI: IOCK error (debug interrupt?) for reason 61 on CPU 0.');
       this.panic({ dump: true });
     }
@@ -152,6 +172,12 @@ export class SimulatedMachine {
     this.linkUp = up;
     this.print(`mlx5_core 0000:3b:00.0 eth0: NIC Link is ${up ? 'Up' : 'Down'}`);
     this.#onChange(this);
+  }
+
+  #logs(severity: LogEntry['severity'], sensor: string, message: string): void {
+    const id = String(Number(this.eventLog.at(-1)?.id ?? 0) + 1);
+    this.eventLog.push({ id, at: new Date(this.#clock.now()).toISOString(), severity, sensor, message });
+    if (this.eventLog.length > LOG_ENTRIES_MAX) this.eventLog.shift();
   }
 
   print(line: string): void {

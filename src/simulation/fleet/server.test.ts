@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { systemClock } from '../../platform/clock/system.ts';
 import { HostError } from '../../platform/hosts/host.ts';
+import { limiter } from '../../platform/limits.ts';
 import { ProviderError } from '../../platform/providers/provider.ts';
 import { simulatedOutside } from '../../platform/providers/simulated.ts';
 import { SimulatedFleet } from './fleet.ts';
@@ -15,7 +16,10 @@ const fleet = new SimulatedFleet({
 });
 const { endpoint, close } = await serveFleet(fleet, { port: 0 });
 after(close);
-const { provider, hosts, prober } = simulatedOutside(endpoint);
+const { provider, hosts, prober } = simulatedOutside(
+  endpoint,
+  limiter(systemClock, { perSecond: 1000, concurrent: 100 }),
+);
 const send = async (path: string, body?: string) => {
   const response = await fetch(`${endpoint}/v1/${path}`, body === undefined ? {} : { method: 'POST', body });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -29,16 +33,16 @@ const target = (machine: string) => ({
 
 describe('a simulated fleet over HTTP', () => {
   it('shows a machine', async () => {
-    const { power, capabilities } = await provider.describe('m00001');
+    const { power, can } = await provider.describe('m00001');
     assert.equal(power, 'On');
-    assert.ok(capabilities.nmi);
+    assert.equal(can.Nmi, true);
   });
 
   it('reboots once for a call, with its key', async () => {
-    await provider.reboot('m00001', 'graceful', 'op-1');
+    await provider.act('m00001', 'Reboot', 'op-1');
     assert.deepEqual(
       fleet.acts.map(({ machine, act, key }) => [machine, act, key]),
-      [['m00001', 'reboot', 'op-1']],
+      [['m00001', 'Reboot', 'op-1']],
     );
   });
 
@@ -47,12 +51,12 @@ describe('a simulated fleet over HTTP', () => {
       error instanceof ProviderError && error.failure === name;
     await assert.rejects(provider.describe('nobody'), failure('NotFound'));
     fleet.get('m00002').powerOff();
-    await assert.rejects(provider.reboot('m00002', 'forced', 'op-2'), failure('Refused'));
+    await assert.rejects(provider.act('m00002', 'ForceReboot', 'op-2'), failure('Refused'));
     fleet.providerFaults.down = true;
     await assert.rejects(provider.describe('m00001'), failure('TryAgain'));
     fleet.providerFaults.down = false;
     fleet.providerFaults.lostAnswers = 1;
-    await assert.rejects(provider.powerOn('m00002', 'op-3'), failure('Unknown'));
+    await assert.rejects(provider.act('m00002', 'PowerOn', 'op-3'), failure('Unknown'));
     fleet.providerFaults.lostAnswers = 0;
   });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { service } from '../../api/diagnosis.ts';
 import { DAY } from '../../platform/clock/clock.ts';
 import { HostError } from '../../platform/hosts/host.ts';
-import { type Failure, ProviderError } from '../../platform/providers/provider.ts';
+import { ACTS, type Failure, ProviderError } from '../../platform/providers/provider.ts';
 import { FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import type { SimulatedFleet } from './fleet.ts';
 
@@ -20,16 +20,18 @@ const STATUS: Readonly<Record<Failure, number>> = {
   Broken: 500,
   TryAgain: 503,
   Unknown: 504,
+  NoStock: 409,
+  Quota: 403,
 };
 
 const id = z.string().min(1).max(253);
 const key = z.string().min(1).max(128);
 const bodies = {
   describe: z.strictObject({ id }),
-  act: z.discriminatedUnion('act', [
-    z.strictObject({ act: z.literal('reboot'), id, key, mode: z.enum(['graceful', 'forced']) }),
-    z.strictObject({ act: z.enum(['powerCycle', 'powerOn', 'nmi']), id, key }),
-  ]),
+  act: z.strictObject({ act: z.enum(ACTS), id, key }),
+  list: z.strictObject({ after: z.string().max(253) }),
+  'event-log': z.strictObject({ id }),
+  console: z.strictObject({ id }),
   restart: z.strictObject({ id, service }),
   evidence: z.strictObject({ id, since: z.number() }),
   probe: z.strictObject({ ids: z.array(id).max(MACHINES_MAX) }),
@@ -85,8 +87,16 @@ async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<
   switch (call as keyof typeof bodies) {
     case 'describe':
       return fleet.provider.describe(bodies.describe.parse(body).id);
-    case 'act':
-      return act(fleet, bodies.act.parse(body));
+    case 'act': {
+      const { id, act, key } = bodies.act.parse(body);
+      return fleet.provider.act(id, act, key);
+    }
+    case 'list':
+      return fleet.page(bodies.list.parse(body).after);
+    case 'event-log':
+      return fleet.provider.eventLog(bodies['event-log'].parse(body).id);
+    case 'console':
+      return fleet.provider.console(bodies.console.parse(body).id);
     case 'restart': {
       const { id, service } = bodies.restart.parse(body);
       return fleet.hosts.restartService({ id, ssh: id }, service);
@@ -104,11 +114,6 @@ async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<
     case 'fault':
       return fault(fleet, bodies.fault.parse(body));
   }
-}
-
-function act(fleet: SimulatedFleet, body: z.output<typeof bodies.act>): Promise<void> {
-  if (body.act === 'reboot') return fleet.provider.reboot(body.id, body.mode, body.key);
-  return fleet.provider[body.act](body.id, body.key);
 }
 
 /** Faults of the software need software that runs; the others can strike at any time. */

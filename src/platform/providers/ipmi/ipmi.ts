@@ -1,0 +1,94 @@
+// Machines whose BMC speaks IPMI 2.0 over LAN (RMCP+), by the ipmitool binary: the protocol's own cryptography is no
+// business of ours, and ipmitool knows twenty years of oddities.
+import type { IpmiSettings } from '../../../api/machine-provider.ts';
+import { BMCS_UNLISTED, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
+import {
+  type Act,
+  abilities,
+  mustBeAble,
+  type Provider,
+  ProviderError,
+  type Reading,
+  unlisted,
+} from '../provider.ts';
+import type { OpenContext } from '../registry.ts';
+import { selEntries } from './sel.ts';
+import { ipmitool, type Target } from './tool.ts';
+
+const PORT = 623;
+
+const CAN = abilities(true, {
+  Reboot: 'IPMI asks no operating system to reboot: it can only reset the machine',
+  Redeploy: 'a server of one’s own has no other hardware to move to',
+  Release: 'a server of one’s own is not given back',
+  Console: 'serial over LAN is not followed here: use netconsole',
+  Maintenance: 'a BMC announces no maintenance',
+});
+
+/** Commands of `ipmitool chassis power`. */
+const COMMANDS: Readonly<Partial<Record<Act, string>>> = {
+  ForceReboot: 'reset',
+  PowerOn: 'on',
+  PowerOff: 'off',
+  PowerCycle: 'cycle',
+  Nmi: 'diag',
+};
+
+export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenContext): Provider {
+  const lanes = new Lanes(CALLS_PER_BMC_MAX);
+
+  async function tool(id: string, command: readonly string[], signal?: AbortSignal): Promise<string> {
+    const { host, port } = bmcAddress(id, PORT);
+    const { username, password } = await bmcLogin(secrets, settings.secretRef, host);
+    const { cipherSuite, privilege } = settings;
+    const target: Target = { host, port, username, password, cipherSuite, privilege };
+    return lanes.run(host, () => limit(() => ipmitool(target, command, signal), signal), signal);
+  }
+
+  async function act(id: string, act: Act, signal?: AbortSignal): Promise<void> {
+    mustBeAble(CAN, act);
+    const command = COMMANDS[act] as string;
+    try {
+      await tool(id, ['chassis', 'power', command], signal);
+    } catch (error) {
+      // A machine that is off takes no cycle (completion code D5h); what was wanted is that it runs.
+      const isOff =
+        act === 'PowerCycle' &&
+        error instanceof ProviderError &&
+        /present state|not supported/i.test(error.message);
+      if (!isOff) throw error;
+      await tool(id, ['chassis', 'power', 'on'], signal);
+    }
+  }
+
+  return {
+    describe: async (id, signal) => chassisReading(await tool(id, ['chassis', 'status'], signal)),
+    act: (id, what, _key, signal) => act(id, what, signal),
+    list: () => unlisted(BMCS_UNLISTED),
+    eventLog: async (id, signal) => selEntries(await tool(id, ['-c', 'sel', 'list'], signal)),
+    console: async () => mustBeAble(CAN, 'Console') as never,
+    close: async () => {},
+  };
+}
+
+/** Reads `ipmitool chassis status` (Get Chassis Status, IPMI 2.0, 28.2). */
+export function chassisReading(text: string): Reading {
+  const values = new Map(
+    text.split('\n').map((line) => {
+      const [name = '', value = ''] = line.split(/\s*:\s*/, 2);
+      return [name.trim(), value.trim().toLowerCase()];
+    }),
+  );
+  const power = values.get('System Power');
+  if (power !== 'on' && power !== 'off')
+    throw new ProviderError('Broken', `ipmitool chassis status says no power: ${text.slice(0, 200)}`);
+  const faults = [
+    'Power Overload',
+    'Main Power Fault',
+    'Power Control Fault',
+    'Drive Fault',
+    'Cooling/Fan Fault',
+  ];
+  const health = faults.filter((name) => values.get(name) === 'true').join(', ');
+  return { power: power === 'on' ? 'On' : 'Off', console: [], ...(health && { health }), can: CAN };
+}

@@ -1,0 +1,153 @@
+// One BMC and the one session that is held with it. Some take 8 sessions and lock everybody out for half an hour
+// beyond that, so a session is shared by all calls, and always given back.
+import { type Clock, MINUTE, type Timer } from '../../clock/clock.ts';
+import { ProviderError } from '../provider.ts';
+import { linkOf, type Resource, resourceOf } from './resource.ts';
+import { type Answer, type Ask, errorOf, type Wire } from './wire.ts';
+
+const ROOT = '/redfish/v1/';
+/** BMCs end sessions that are idle after 5 to 30 minutes by themselves. */
+const SESSION_IDLE_MS = MINUTE;
+/** Where it gives no session now: its password goes with each request for so long. */
+const BASIC_MS = 10 * MINUTE;
+
+export interface BmcOptions {
+  clock: Clock;
+  wire: Wire;
+  /** For messages. */
+  name: string;
+  username: string;
+  password: string;
+  /** Waits for a turn with this BMC. */
+  turn<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+interface Session {
+  token: string;
+  /** Where it is given back. */
+  path: string;
+}
+
+export class Bmc {
+  readonly name: string;
+  readonly #options: BmcOptions;
+  #root: Promise<Resource> | undefined;
+  #session: Promise<Session | undefined> | undefined;
+  #basicUntil = 0;
+  #idle: Timer | undefined;
+
+  constructor(options: BmcOptions) {
+    this.#options = options;
+    this.name = options.name;
+  }
+
+  /** The service root: where everything else begins. It needs no login. */
+  root(signal?: AbortSignal): Promise<Resource> {
+    this.#root ??= this.#send({ method: 'GET', path: ROOT, ...(signal && { signal }) })
+      .then((answer) => this.#resource(answer, ROOT))
+      .catch((error: unknown) => {
+        this.#root = undefined;
+        throw error;
+      });
+    return this.#root;
+  }
+
+  async get(path: string, signal?: AbortSignal): Promise<Resource> {
+    return this.#resource(await this.#ask({ method: 'GET', path, ...(signal && { signal }) }), path);
+  }
+
+  /** The answer to what was accepted; throws where it was not. */
+  post(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+    return this.#ask({ method: 'POST', path, body, ...(signal && { signal }) });
+  }
+
+  /** Gives the session back. Never throws: the BMC forgets it by itself some time. */
+  async close(): Promise<void> {
+    this.#idle?.cancel();
+    const held = this.#session;
+    this.#session = undefined;
+    const session = await held?.catch(() => undefined);
+    if (session)
+      await this.#send({
+        method: 'DELETE',
+        path: session.path,
+        headers: { 'x-auth-token': session.token },
+      }).catch(() => undefined);
+    // Another login may have begun meanwhile: its connections are not ours to cut.
+    if (!this.#session) this.#options.wire.close();
+  }
+
+  /** A token can vanish early, when the BMC restarts or an administrator ends sessions: then one new login. */
+  async #ask(ask: Ask): Promise<Answer> {
+    const used = await this.#login(ask.signal);
+    let answer = await this.#send(this.#withAuth(ask, used));
+    if (answer.status === 401 && used) {
+      if ((await this.#session?.catch(() => undefined)) === used) this.#session = undefined;
+      answer = await this.#send(this.#withAuth(ask, await this.#login(ask.signal)));
+    }
+    this.#touch();
+    const error = errorOf(
+      answer,
+      ask.method,
+      `the BMC ${this.name}: ${ask.method} ${ask.path}`,
+      this.#options.clock,
+    );
+    if (error) throw error;
+    return answer;
+  }
+
+  #login(signal?: AbortSignal): Promise<Session | undefined> {
+    if (this.#options.clock.now() < this.#basicUntil) return Promise.resolve(undefined);
+    // Whoever asked first may give up; the login is for all.
+    this.#session ??= this.#open(signal).catch((error: unknown) => {
+      this.#session = undefined;
+      throw error;
+    });
+    return this.#session;
+  }
+
+  /** Undefined: it gives no sessions, or no more of them now. */
+  async #open(signal?: AbortSignal): Promise<Session | undefined> {
+    const { clock, username, password } = this.#options;
+    const path = linkOf((await this.root(signal)).Links, 'Sessions') ?? `${ROOT}SessionService/Sessions`;
+    const body = { UserName: username, Password: password };
+    const answer = await this.#send({ method: 'POST', path, body, ...(signal && { signal }) });
+    const token = answer.headers['x-auth-token'];
+    // 201 by the specification; some answer 204.
+    if (answer.status < 300 && typeof token === 'string') {
+      const location = answer.headers.location ?? linkOf(answer.body, '@odata.id');
+      return { token, path: location ? new URL(location, 'http://bmc').pathname : path };
+    }
+    if (answer.status === 401 || answer.status === 403)
+      throw new ProviderError('BadCredentials', `the BMC ${this.name} refuses the password of ${username}`, {
+        reason: 'WrongPassword',
+      });
+    this.#basicUntil = clock.now() + BASIC_MS;
+    this.#session = undefined;
+    return undefined;
+  }
+
+  #withAuth(ask: Ask, session: Session | undefined): Ask {
+    const { username, password } = this.#options;
+    const auth: Record<string, string> = session
+      ? { 'x-auth-token': session.token }
+      : { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+    return { ...ask, headers: { ...ask.headers, ...auth } };
+  }
+
+  #send(ask: Ask): Promise<Answer> {
+    const { turn, wire } = this.#options;
+    return turn(() => wire.send(ask), ask.signal);
+  }
+
+  #resource(answer: Answer, path: string): Resource {
+    const error = errorOf(answer, 'GET', `the BMC ${this.name}: GET ${path}`, this.#options.clock);
+    if (error) throw error;
+    return resourceOf(answer.body, `the BMC ${this.name}: ${path}`);
+  }
+
+  #touch(): void {
+    this.#idle?.cancel();
+    if (this.#session) this.#idle = this.#options.clock.timer(SESSION_IDLE_MS, () => void this.close());
+  }
+}

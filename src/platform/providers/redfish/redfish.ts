@@ -1,0 +1,174 @@
+// Machines whose BMC speaks Redfish (DMTF DSP0266).
+import type { RedfishSettings } from '../../../api/machine-provider.ts';
+import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
+import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
+import {
+  type Abilities,
+  ACTS,
+  type Act,
+  abilities,
+  mustBeAble,
+  type Provider,
+  ProviderError,
+  unlisted,
+} from '../provider.ts';
+import type { OpenContext } from '../registry.ts';
+import { Bmc, type BmcOptions } from './bmc.ts';
+import { findLog, readLog } from './event-log.ts';
+import { type ResetPlan, resetPlan } from './reset.ts';
+import { findSystem, readSystem, type System } from './system.ts';
+import { taskEnd } from './task.ts';
+import { Wire } from './wire.ts';
+
+const PORTS = { HTTPS: 443, HTTP: 80 } as const;
+/** What a firmware update may change is read anew after this. */
+const FACTS_MS_MAX = 10 * MINUTE;
+/** Power supplies and BMCs take some seconds to say that it is off. */
+const OFF_MS_MAX = 45 * SECOND;
+const POLL_MS = 2 * SECOND;
+
+interface Opened {
+  login: BmcLogin;
+  bmc: Bmc;
+}
+
+/** What was found out about a machine, so that it is not asked each time. */
+interface Facts {
+  at: number;
+  path: string;
+  allowed: ReadonlySet<string>;
+  log?: string;
+}
+
+export function redfishProvider(settings: RedfishSettings, { clock, secrets, limit }: OpenContext): Provider {
+  const lanes = new Lanes(CALLS_PER_BMC_MAX);
+  const opened = new Map<string, Opened>();
+  const facts = new Map<string, Facts>();
+
+  /** One BMC object a BMC, as long as its login stays the same. */
+  async function bmcOf(host: string, port: number): Promise<Bmc> {
+    const login = await bmcLogin(secrets, settings.secretRef, host);
+    const key = `${host}:${port}`;
+    const present = opened.get(key);
+    if (present && isSame(present.login, login)) return present.bmc;
+    const wire = new Wire({
+      secure: settings.scheme === 'HTTPS',
+      host,
+      port,
+      ...(settings.caBundle && { ca: settings.caBundle }),
+      ...(login.sha256 && { sha256: login.sha256 }),
+    });
+    const { username, password } = login;
+    const turn: BmcOptions['turn'] = (call, signal) => lanes.run(key, () => limit(call, signal), signal);
+    const bmc = new Bmc({ clock, wire, name: key, username, password, turn });
+    opened.set(key, { login, bmc });
+    void present?.bmc.close();
+    return bmc;
+  }
+
+  async function systemOf(id: string, signal?: AbortSignal): Promise<{ bmc: Bmc; system: System }> {
+    const { host, port, path } = bmcAddress(id, PORTS[settings.scheme]);
+    const bmc = await bmcOf(host, port);
+    const known = facts.get(id);
+    const isFresh = known && clock.now() - known.at < FACTS_MS_MAX;
+    const place = path || (isFresh ? known.path : await findSystem(bmc, signal));
+    const system = await readSystem(bmc, place, isFresh ? known.allowed : undefined, signal);
+    if (!isFresh) facts.set(id, { at: clock.now(), path: place, allowed: system.reset.allowed });
+    return { bmc, system };
+  }
+
+  return {
+    describe: async (id, signal) => {
+      const { system } = await systemOf(id, signal);
+      const { power, health } = system;
+      return { power, console: [], ...(health && { health }), can: abilitiesOf(system) };
+    },
+    act: async (id, act, _key, signal) => {
+      const { bmc, system } = await systemOf(id, signal);
+      mustBeAble(abilitiesOf(system), act);
+      await follow(bmc, system, planFor(act, system), clock, signal);
+    },
+    list: () => unlisted(BMCS_UNLISTED),
+    eventLog: async (id, signal) => {
+      const { bmc, system } = await systemOf(id, signal);
+      const known = facts.get(id);
+      const log = known?.log ?? (await findLog(bmc, system.resource, signal));
+      if (known) known.log = log;
+      return readLog(bmc, log, signal);
+    },
+    console: async () => mustBeAble(abilities(NO_CONSOLE, {}), 'Console') as never,
+    close: async () => {
+      const all = [...opened.values()];
+      opened.clear();
+      await Promise.all(all.map(({ bmc }) => bmc.close()));
+    },
+  };
+}
+
+const NO_CONSOLE = 'Redfish shows no console: its serial line is reached by SSH or IPMI; use netconsole';
+
+function abilitiesOf({ reset }: System): Abilities {
+  const acts = ACTS.map((act) => {
+    const plan = resetPlan(act, reset.allowed);
+    return [act, typeof plan === 'string' ? plan : true] as const;
+  });
+  return abilities(true, {
+    ...Object.fromEntries(acts),
+    Redeploy: 'a server of one’s own has no other hardware to move to',
+    Release: 'a server of one’s own is not given back',
+    Console: NO_CONSOLE,
+    Maintenance: 'a BMC announces no maintenance',
+  });
+}
+
+/** What is to be sent to a machine in this state; nothing where it is so already. */
+function planFor(act: Act, { power, reset }: System): ResetPlan {
+  if (act === 'PowerOn' && power === 'On') return [];
+  if (act === 'PowerOff' && power === 'Off') return [];
+  if (power === 'Off' && (act === 'Reboot' || act === 'ForceReboot' || act === 'Nmi'))
+    throw new ProviderError('Refused', 'the power is off');
+  const plan = resetPlan(power === 'Off' && act === 'PowerCycle' ? 'PowerOn' : act, reset.allowed);
+  if (typeof plan === 'string') throw new ProviderError('Refused', plan);
+  return plan;
+}
+
+/** Sends one reset after the other. From the first on, no failure means that nothing happened. */
+async function follow(
+  bmc: Bmc,
+  system: System,
+  plan: ResetPlan,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const [index, { type, untilOff }] of plan.entries()) {
+    try {
+      const answer = await bmc.post(system.reset.target, { ResetType: type }, signal);
+      await taskEnd(bmc, answer, clock, signal);
+      if (untilOff) await seenOff(bmc, system, clock, signal);
+    } catch (error) {
+      if (index === 0 && !untilOff) throw error;
+      if (index === 0 && error instanceof ProviderError && error.failure !== 'Unknown') throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new ProviderError('Unknown', `${type}, after the power was to go off: ${message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function seenOff(bmc: Bmc, { path, reset }: System, clock: Clock, signal?: AbortSignal): Promise<void> {
+  const deadline = clock.now() + OFF_MS_MAX;
+  for (;;) {
+    const { power } = await readSystem(bmc, path, reset.allowed, signal);
+    if (power === 'Off') return;
+    if (clock.now() >= deadline)
+      throw new ProviderError(
+        'Unknown',
+        `the BMC ${bmc.name} accepted ForceOff, and the power is still not off after ${OFF_MS_MAX / SECOND} s`,
+      );
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+const isSame = (a: BmcLogin, b: BmcLogin) =>
+  a.username === b.username && a.password === b.password && a.sha256 === b.sha256;
