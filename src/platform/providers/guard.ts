@@ -15,10 +15,12 @@ const RETRY_MS = 500;
 /** A machine whose provider did not answer is asked again after this, and twice as long each time. */
 const QUIET_MS_MIN = 4 * SECOND;
 const QUIET_MS_MAX = 30 * SECOND;
+/** A wrong password that is tried each 5 s locks the account. */
+const LOCKED_OUT_MS = MINUTE;
 
 /** The same provider, bounded. */
 export function guarded(provider: Provider, clock: Clock): Provider {
-  const quiet = new Map<string, { until: number; next_ms: number; why: string }>();
+  const quiet = new Map<string, { until: number; wait_ms: number; error: ProviderError }>();
   const read = <T>(
     what: string,
     signal: AbortSignal | undefined,
@@ -30,10 +32,9 @@ export function guarded(provider: Provider, clock: Clock): Provider {
   async function describe(id: string, signal?: AbortSignal) {
     const known = quiet.get(id);
     if (known && clock.now() < known.until) {
-      const { until, why } = known;
-      throw new ProviderError('TryAgain', `not asked again before ${new Date(until).toISOString()}: ${why}`, {
-        until,
-      });
+      const { until, error } = known;
+      const message = `not asked again before ${new Date(until).toISOString()}: ${error.message}`;
+      throw new ProviderError(error.failure, message, { until, reason: error.reason });
     }
     try {
       const reading = await within(clock, DESCRIBE_MS_MAX, `describe ${id}`, 'TryAgain', signal, (bound) =>
@@ -42,14 +43,10 @@ export function guarded(provider: Provider, clock: Clock): Provider {
       quiet.delete(id);
       return reading;
     } catch (error) {
-      const next_ms = known?.next_ms ?? QUIET_MS_MIN;
-      // Only what waiting may mend; and a caller who went away says nothing of the machine.
-      if (error instanceof ProviderError && error.failure === 'TryAgain' && !signal?.aborted)
-        quiet.set(id, {
-          until: clock.now() + next_ms,
-          next_ms: Math.min(2 * next_ms, QUIET_MS_MAX),
-          why: error.message,
-        });
+      const wait_ms = quietTime(error, known?.wait_ms);
+      // A caller who went away says nothing of the machine.
+      if (wait_ms !== undefined && !signal?.aborted)
+        quiet.set(id, { until: clock.now() + wait_ms, wait_ms, error: error as ProviderError });
       throw error;
     }
   }
@@ -73,6 +70,14 @@ export function guarded(provider: Provider, clock: Clock): Provider {
     }),
     close: () => provider.close(),
   };
+}
+
+/** For how long the machine is left in peace after this error; undefined where that would mend nothing. */
+function quietTime(error: unknown, before_ms: number | undefined): number | undefined {
+  const failure = error instanceof ProviderError ? error.failure : undefined;
+  if (failure === 'BadCredentials') return LOCKED_OUT_MS;
+  if (failure !== 'TryAgain') return undefined;
+  return before_ms === undefined ? QUIET_MS_MIN : Math.min(2 * before_ms, QUIET_MS_MAX);
 }
 
 /**

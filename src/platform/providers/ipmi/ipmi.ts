@@ -36,6 +36,12 @@ const COMMANDS: Readonly<Partial<Record<Act, string>>> = {
 
 export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenContext): Provider {
   const lanes = new Lanes(CALLS_PER_BMC_MAX);
+  /** Machines whose BMC knows no `chassis power diag`. */
+  const withoutNmi = new Map<string, string>();
+  const canOf = (id: string) => {
+    const why = withoutNmi.get(id);
+    return why ? { ...CAN, Nmi: why } : CAN;
+  };
 
   async function tool(id: string, command: readonly string[], signal?: AbortSignal): Promise<string> {
     const { host, port } = bmcAddress(id, PORT);
@@ -46,7 +52,7 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
   }
 
   async function act(id: string, act: Act, signal?: AbortSignal): Promise<void> {
-    mustBeAble(CAN, act);
+    mustBeAble(canOf(id), act);
     const command = COMMANDS[act] as string;
     try {
       await tool(id, ['chassis', 'power', command], signal);
@@ -56,13 +62,18 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
         act === 'PowerCycle' &&
         error instanceof ProviderError &&
         /present state|not supported/i.test(error.message);
+      if (act === 'Nmi' && error instanceof ProviderError && error.failure === 'Refused')
+        withoutNmi.set(id, error.message);
       if (!isOff) throw error;
       await tool(id, ['chassis', 'power', 'on'], signal);
     }
   }
 
   return {
-    describe: async (id, signal) => chassisReading(await tool(id, ['chassis', 'status'], signal)),
+    describe: async (id, signal) => ({
+      ...chassisReading(await tool(id, ['chassis', 'status'], signal)),
+      can: canOf(id),
+    }),
     act: (id, what, _key, signal) => act(id, what, signal),
     list: () => unlisted(BMCS_UNLISTED),
     eventLog: async (id, signal) => selEntries(await tool(id, ['-c', 'sel', 'list'], signal)),
@@ -72,7 +83,7 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
 }
 
 /** Reads `ipmitool chassis status` (Get Chassis Status, IPMI 2.0, 28.2). */
-export function chassisReading(text: string): Reading {
+export function chassisReading(text: string): Omit<Reading, 'can'> {
   const values = new Map(
     text.split('\n').map((line) => {
       const [name = '', value = ''] = line.split(/\s*:\s*/, 2);
@@ -90,5 +101,5 @@ export function chassisReading(text: string): Reading {
     'Cooling/Fan Fault',
   ];
   const health = faults.filter((name) => values.get(name) === 'true').join(', ');
-  return { power: power === 'on' ? 'On' : 'Off', console: [], ...(health && { health }), can: CAN };
+  return { power: power === 'on' ? 'On' : 'Off', console: [], ...(health && { health }) };
 }

@@ -18,20 +18,24 @@ export interface Target {
   privilege: string;
 }
 
-/** What ipmitool printed. Throws ProviderError. `sent`: whether its failure may come after the BMC has acted. */
+/** What ipmitool printed. Throws ProviderError. */
 export async function ipmitool(
   target: Target,
   command: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const { code, stdout, stderr } = await run(target, command, signal);
-  if (code === 0) return stdout;
   // It says the same of a BMC that is away, a wrong password and a wrong cipher suite; with -v it tells them apart.
-  if (/Unable to establish/.test(stderr)) {
-    const told = await run(target, ['-v', 'chassis', 'power', 'status'], signal);
-    throw noSession(target, told.stderr, told.code === 0);
-  }
-  throw failureOf(command, stderr);
+  // But -v changes what it prints of a SEL.
+  const { code, stdout, stderr } = await run(
+    target,
+    command[0] === 'chassis' ? ['-v', ...command] : command,
+    signal,
+  );
+  if (code === 0) return stdout;
+  if (!/Unable to establish/.test(stderr)) throw failureOf(command, stderr);
+  if (command[0] === 'chassis') throw noSession(target, stderr);
+  await ipmitool(target, ['chassis', 'power', 'status'], signal);
+  throw new ProviderError('TryAgain', `the BMC ${target.host} did not take a session, and does now`);
 }
 
 function run(
@@ -91,8 +95,7 @@ function run(
 }
 
 /** Why no session came about; nothing was asked of the machine then. */
-function noSession({ host, username, cipherSuite }: Target, said: string, worksNow: boolean): ProviderError {
-  if (worksNow) return new ProviderError('TryAgain', `the BMC ${host} did not take a session, and does now`);
+function noSession({ host, username, cipherSuite }: Target, said: string): ProviderError {
   if (/RAKP 2 HMAC is invalid/.test(said))
     return new ProviderError('BadCredentials', `the BMC ${host} refuses the password of ${username}`, {
       reason: 'WrongPassword',
@@ -125,7 +128,8 @@ const REFUSALS: readonly { says: RegExp; failure: 'TryAgain' | 'Refused' | 'BadC
 ];
 
 function failureOf(command: readonly string[], stderr: string): ProviderError {
+  // What comes before the last line is said with -v of questions that ipmitool asks for itself.
   const said = stderr.trim().split('\n').at(-1)?.slice(0, 300) || 'it failed without a word';
-  const refusal = REFUSALS.find(({ says }) => says.test(stderr));
+  const refusal = REFUSALS.find(({ says }) => says.test(said));
   return new ProviderError(refusal?.failure ?? 'Unknown', `ipmitool ${command.join(' ')}: ${said}`);
 }

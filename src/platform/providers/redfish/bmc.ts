@@ -92,6 +92,7 @@ export class Bmc {
       `the BMC ${this.name}: ${ask.method} ${ask.path}`,
       this.#options.clock,
     );
+    if (error?.reason === 'WrongPassword') throw this.#wrongPassword();
     if (error) throw error;
     return answer;
   }
@@ -108,8 +109,10 @@ export class Bmc {
 
   /** Undefined: it gives no sessions, or no more of them now. */
   async #open(signal?: AbortSignal): Promise<Session | undefined> {
-    const { clock, username, password } = this.#options;
-    const path = linkOf((await this.root(signal)).Links, 'Sessions') ?? `${ROOT}SessionService/Sessions`;
+    const { username, password } = this.#options;
+    const root = await this.root(signal);
+    const path = linkOf(root.Links, 'Sessions');
+    if (!path) return this.#goBasic();
     const body = { UserName: username, Password: password };
     const answer = await this.#send({ method: 'POST', path, body, ...(signal && { signal }) });
     const token = answer.headers['x-auth-token'];
@@ -118,13 +121,18 @@ export class Bmc {
       const location = answer.headers.location ?? linkOf(answer.body, '@odata.id');
       return { token, path: location ? new URL(location, 'http://bmc').pathname : path };
     }
-    if (answer.status === 401 || answer.status === 403)
-      throw new ProviderError('BadCredentials', `the BMC ${this.name} refuses the password of ${username}`, {
-        reason: 'WrongPassword',
-      });
-    this.#basicUntil = clock.now() + BASIC_MS;
+    if (answer.status === 401 || answer.status === 403) throw this.#wrongPassword();
+    return this.#goBasic();
+  }
+
+  #wrongPassword(): ProviderError {
+    const message = `the BMC ${this.name} refuses the password of ${this.#options.username}`;
+    return new ProviderError('BadCredentials', message, { reason: 'WrongPassword' });
+  }
+
+  #goBasic(): undefined {
+    this.#basicUntil = this.#options.clock.now() + BASIC_MS;
     this.#session = undefined;
-    return undefined;
   }
 
   #withAuth(ask: Ask, session: Session | undefined): Ask {

@@ -23,7 +23,10 @@ export async function findLog(bmc: Bmc, system: Resource, signal?: AbortSignal):
     .filter((service) => linkOf(service, 'Entries'))
     .map((service) => ({ service, rank: rankOf(service) }))
     .sort((a, b) => a.rank - b.rank)[0];
-  if (!best) throw new ProviderError('Refused', `the BMC ${bmc.name} shows no log of hardware events`);
+  if (!best)
+    throw new ProviderError('Refused', `the BMC ${bmc.name} shows no log of hardware events`, {
+      reason: 'NotImplemented',
+    });
   return linkOf(best.service, 'Entries') as string;
 }
 

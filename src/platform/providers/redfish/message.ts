@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const info = z.object({ Message: z.string().optional(), MessageId: z.string().optional() });
+const info = z.object({ Message: z.string().optional() });
 const infos = z.array(z.unknown());
 const SAID_LENGTH_MAX = 500;
 
@@ -14,10 +14,10 @@ export function saidBy(body: unknown): string {
   const extended = infos.safeParse(error?.['@Message.ExtendedInfo'] ?? outer?.['@Message.ExtendedInfo']);
   const said = (extended.data ?? []).flatMap((each) => {
     const { data } = info.safeParse(each);
-    return data ? [data.Message ?? data.MessageId ?? ''] : [];
+    return data?.Message ? [data.Message] : [];
   });
-  const general = typeof error?.message === 'string' ? error.message : '';
-  return (said.filter(Boolean).join('; ') || general).slice(0, SAID_LENGTH_MAX);
+  const general = [error?.message, error?.code].find((each) => typeof each === 'string');
+  return (said.join('; ') || String(general ?? '')).slice(0, SAID_LENGTH_MAX);
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {

@@ -4,6 +4,7 @@ import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
 import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
 import {
   type Abilities,
+  type Ability,
   ACTS,
   type Act,
   abilities,
@@ -37,7 +38,10 @@ interface Facts {
   at: number;
   path: string;
   allowed: ReadonlySet<string>;
+  /** Where its log is. */
   log?: string;
+  /** What it claimed to be able to and then could not, and why. */
+  failed: Map<Ability, string>;
 }
 
 export function redfishProvider(settings: RedfishSettings, { clock, secrets, limit }: OpenContext): Provider {
@@ -66,35 +70,39 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
     return bmc;
   }
 
-  async function systemOf(id: string, signal?: AbortSignal): Promise<{ bmc: Bmc; system: System }> {
+  async function systemOf(id: string, signal?: AbortSignal) {
     const { host, port, path } = bmcAddress(id, PORTS[settings.scheme]);
     const bmc = await bmcOf(host, port);
     const known = facts.get(id);
     const isFresh = known && clock.now() - known.at < FACTS_MS_MAX;
     const place = path || (isFresh ? known.path : await findSystem(bmc, signal));
     const system = await readSystem(bmc, place, isFresh ? known.allowed : undefined, signal);
-    if (!isFresh) facts.set(id, { at: clock.now(), path: place, allowed: system.reset.allowed });
-    return { bmc, system };
+    const fresh: Facts = isFresh
+      ? known
+      : { at: clock.now(), path: place, allowed: system.reset.allowed, failed: new Map() };
+    facts.set(id, fresh);
+    return { bmc, system, facts: fresh, can: abilitiesOf(system, fresh.failed) };
   }
 
   return {
     describe: async (id, signal) => {
-      const { system } = await systemOf(id, signal);
+      const { system, can } = await systemOf(id, signal);
       const { power, health } = system;
-      return { power, console: [], ...(health && { health }), can: abilitiesOf(system) };
+      return { power, console: [], ...(health && { health }), can };
     },
     act: async (id, act, _key, signal) => {
-      const { bmc, system } = await systemOf(id, signal);
-      mustBeAble(abilitiesOf(system), act);
-      await follow(bmc, system, planFor(act, system), clock, signal);
+      const { bmc, system, facts, can } = await systemOf(id, signal);
+      mustBeAble(can, act);
+      await learning(facts, act, () => follow(bmc, system, planFor(act, system), clock, signal));
     },
     list: () => unlisted(BMCS_UNLISTED),
     eventLog: async (id, signal) => {
-      const { bmc, system } = await systemOf(id, signal);
-      const known = facts.get(id);
-      const log = known?.log ?? (await findLog(bmc, system.resource, signal));
-      if (known) known.log = log;
-      return readLog(bmc, log, signal);
+      const { bmc, system, facts, can } = await systemOf(id, signal);
+      mustBeAble(can, 'EventLog');
+      return learning(facts, 'EventLog', async () => {
+        facts.log ??= await findLog(bmc, system.resource, signal);
+        return readLog(bmc, facts.log, signal);
+      });
     },
     console: async () => mustBeAble(abilities(NO_CONSOLE, {}), 'Console') as never,
     close: async () => {
@@ -107,7 +115,18 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
 
 const NO_CONSOLE = 'Redfish shows no console: its serial line is reached by SSH or IPMI; use netconsole';
 
-function abilitiesOf({ reset }: System): Abilities {
+/** Some BMCs list what they have not implemented: once they have said so, that is known of them. */
+async function learning<T>({ failed }: Facts, ability: Ability, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof ProviderError && error.reason === 'NotImplemented')
+      failed.set(ability, error.message);
+    throw error;
+  }
+}
+
+function abilitiesOf({ reset }: System, failed: ReadonlyMap<Ability, string>): Abilities {
   const acts = ACTS.map((act) => {
     const plan = resetPlan(act, reset.allowed);
     return [act, typeof plan === 'string' ? plan : true] as const;
@@ -118,6 +137,7 @@ function abilitiesOf({ reset }: System): Abilities {
     Release: 'a server of one’s own is not given back',
     Console: NO_CONSOLE,
     Maintenance: 'a BMC announces no maintenance',
+    ...Object.fromEntries(failed),
   });
 }
 

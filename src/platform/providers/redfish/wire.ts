@@ -164,8 +164,11 @@ export function errorOf(
       return new ProviderError('Throttled', said, until);
     case 503:
       return new ProviderError('TryAgain', said, until);
+    case 405:
+    case 501:
+      return new ProviderError('Refused', said, { reason: 'NotImplemented' });
     default:
-      if (status < 500 || status === 501) return new ProviderError('Refused', said);
+      if (status < 500) return new ProviderError('Refused', said);
       return new ProviderError(method === 'GET' ? 'TryAgain' : 'Unknown', said);
   }
 }
