@@ -44,7 +44,7 @@ import type { Log } from './platform/telemetry/log.ts';
 import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
 import { patrol } from './signals/patrol.ts';
-import { READ_MS, readSuspects } from './signals/suspects.ts';
+import { READ_MS, Suspects } from './signals/suspects.ts';
 import { targetsOf } from './signals/targets.ts';
 
 /** Cluster objects and their kubeconfigs are looked at this often. */
@@ -253,22 +253,21 @@ export class Drover {
     });
     this.term = { beliefs, gate, healing, operations, fleet, crashes };
 
+    const suspects = new Suspects({
+      clock,
+      beliefs,
+      clusters,
+      machine: (name) => caches.machines.get(name),
+      outside,
+      onError: onError('suspects'),
+    });
     const stops = this.#feed(beliefs);
     const beat = { groups: () => targetsOf(caches.machines.values(), clusters, outside) };
     const loop = (name: string, every_ms: number, work: () => Promise<unknown>) =>
       this.#loop(name, every_ms, work, signal);
     await Promise.all([
       patrol({ clock, beliefs, beat, onError: (error) => this.#failed('patrol', '', error) }, signal),
-      loop('suspects', READ_MS, () =>
-        readSuspects({
-          clock,
-          beliefs,
-          clusters,
-          machine: (name) => caches.machines.get(name),
-          outside,
-          onError: onError('suspects'),
-        }),
-      ),
+      loop('suspects', READ_MS, () => suspects.read()),
       healing.run(signal),
       operations.run(signal),
       fleet.run(signal),

@@ -63,11 +63,13 @@ const spec = z
       .describe('BMCs that speak IPMI 2.0 over LAN. A Machine’s id is the BMC’s `host[:port]`.'),
     limits: z
       .object({
-        callsPerSecond: z.int().min(1).max(1000).default(50),
-        concurrentCalls: z.int().min(1).max(256).default(16),
+        callsPerSecond: z.int().min(1).max(1000).optional(),
+        concurrentCalls: z.int().min(1).max(256).optional(),
       })
       .prefault({})
-      .describe('Shared by all callers of this provider.'),
+      .describe(
+        'Shared by all callers of this provider. By default 50 calls a second and 16 at once; 500 and 256 for Redfish, 100 and 64 for IPMI, where each machine’s own BMC takes two at once and one that is away holds its place for seconds.',
+      ),
   })
   .meta({
     'x-kubernetes-validations': [
@@ -102,6 +104,20 @@ export const machineProviderKind = {
 export type MachineProvider = ObjectOf<typeof machineProviderKind>;
 export type RedfishSettings = z.output<typeof redfish>;
 export type IpmiSettings = z.output<typeof ipmi>;
+
+const LIMITS: Readonly<Record<string, { perSecond: number; concurrent: number }>> = {
+  redfish: { perSecond: 500, concurrent: 256 },
+  // A process a call.
+  ipmi: { perSecond: 100, concurrent: 64 },
+};
+const LIMITS_ELSEWHERE = { perSecond: 50, concurrent: 16 };
+
+/** How often a provider is called, as its spec says or its kind bears. */
+export function limitsOf(provider: MachineProvider): { perSecond: number; concurrent: number } {
+  const { callsPerSecond, concurrentCalls } = provider.spec.limits;
+  const usual = LIMITS[providerType(provider)] ?? LIMITS_ELSEWHERE;
+  return { perSecond: callsPerSecond ?? usual.perSecond, concurrent: concurrentCalls ?? usual.concurrent };
+}
 
 /** `redfish`, `ipmi` …: which kind of provider its spec names. */
 export function providerType({ spec }: MachineProvider): string {

@@ -65,6 +65,29 @@ const CRASH_COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
+const MACHINE_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'power',
+    summary: 'Say what the provider says of a machine, and what it can do',
+    load: () => import('./machine/power.ts'),
+  },
+  {
+    name: 'events',
+    summary: 'Print a machine’s hardware events and announced maintenance',
+    load: () => import('./machine/events.ts'),
+  },
+  {
+    name: 'console',
+    summary: 'Print what the provider has kept of a machine’s console',
+    load: () => import('./machine/console.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'Make Machine objects out of a provider’s list or a table',
+    load: () => import('./machine/import.ts'),
+  },
+];
+
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'get',
@@ -80,6 +103,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'crash',
     summary: 'Say why machines crash and what the crashes have in common',
     commands: CRASH_COMMANDS,
+  },
+  {
+    name: 'machine',
+    summary: 'Look at machines through their provider, and take them in',
+    commands: MACHINE_COMMANDS,
+  },
+  {
+    name: 'provider',
+    summary: 'Check the ways to machines',
+    commands: [
+      {
+        name: 'check',
+        summary: 'Check credentials, rights, reachability and abilities of a provider',
+        load: () => import('./provider/check.ts'),
+      },
+    ],
   },
   {
     name: 'install',

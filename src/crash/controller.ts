@@ -13,6 +13,7 @@ import { type Clock, DAY, dayOf, HOUR, MINUTE } from '../platform/clock/clock.ts
 import type { CrashQuery, CrashRecord } from '../platform/history/crash-record.ts';
 import type { FleetDay } from '../platform/history/crashes.ts';
 import type { Outside } from '../platform/outside.ts';
+import type { Provider } from '../platform/providers/provider.ts';
 import { sideBySide } from '../platform/side-by-side.ts';
 import { attributesOf } from './attributes.ts';
 import { censusOf, type Kind } from './census.ts';
@@ -236,8 +237,26 @@ export class CrashController {
     const sent = netconsole(node);
     if (sent.length > 0) pieces.push(ofLines('netconsole', sent));
     const provider = machine && outside(machine)?.provider;
-    const { console = [] } = provider ? await provider.describe(machine.spec.provider.id) : {};
-    if (console.length > 0) pieces.push(ofLines('console', console));
+    if (provider) pieces.push(...(await this.#fromProvider(incident, machine, provider)));
+    return pieces;
+  }
+
+  /** What the provider shows of it: the end of its console, and what its BMC has logged since then. */
+  async #fromProvider(incident: Incident, machine: Machine, provider: Provider): Promise<Piece[]> {
+    const { id } = machine.spec.provider;
+    const { console, can } = await provider.describe(id);
+    const pieces: Piece[] = console.length > 0 ? [ofLines('console', console)] : [];
+    if (can.EventLog !== true) return pieces;
+    try {
+      const since = new Date(beganAt(incident) - BEFORE_MS).toISOString();
+      const entries = (await provider.eventLog(id)).filter(
+        ({ at, severity }) => severity !== 'OK' && at && at >= since,
+      );
+      const lines = entries.map(({ id, at, sensor, message }) => `${id} | ${at} | ${sensor} | ${message}`);
+      if (lines.length > 0) pieces.push(ofLines('sel', lines));
+    } catch (error) {
+      this.#options.onError(machine.metadata.name, error);
+    }
     return pieces;
   }
 
@@ -245,7 +264,7 @@ export class CrashController {
     const { outside, onError } = this.#options;
     const hosts = outside(machine)?.hosts;
     const ssh = machine.spec.addresses.ssh ?? `${node?.address ?? ''}:22`;
-    const began = Date.parse(incident.status?.firstSymptomAt ?? incident.metadata.creationTimestamp ?? '');
+    const began = beganAt(incident);
     try {
       const files = await hosts?.crashEvidence({ id: machine.spec.provider.id, ssh }, began - BEFORE_MS);
       return (files ?? []).map(({ path, bytes }) => ({
@@ -261,7 +280,11 @@ export class CrashController {
   }
 }
 
-function ofLines(kind: 'netconsole' | 'console', lines: readonly string[]): Piece {
+function beganAt({ status, metadata }: Incident): number {
+  return Date.parse(status?.firstSymptomAt ?? metadata.creationTimestamp ?? '');
+}
+
+function ofLines(kind: 'netconsole' | 'console' | 'sel', lines: readonly string[]): Piece {
   return { kind, name: kind, bytes: Buffer.from(lines.join('\n'), 'latin1') };
 }
 

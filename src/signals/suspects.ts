@@ -3,13 +3,16 @@ import type { Clusters } from '../fleet/clusters.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import { LEASES, type Lease } from '../platform/kube/objects.ts';
 import type { Outside } from '../platform/outside.ts';
+import { sideBySide } from '../platform/side-by-side.ts';
 import type { Belief } from './belief.ts';
 import type { Beliefs } from './beliefs.ts';
 
 /** A suspect's power, console and lease are read this often. */
 export const READ_MS = 5_000;
-/** Suspects read at once: a zone that goes dark must not become a storm on the BMCs and the API. */
-const READS_MAX = 32;
+/** Leases read at once: a zone that goes dark must not become a storm on the API. */
+const LEASES_MAX = 32;
+/** Machines whose provider is asked at once, all providers together; each has limits of its own. */
+const PROVIDERS_MAX = 256;
 const NODE_LEASES = 'kube-node-lease';
 
 export interface Readers {
@@ -22,21 +25,44 @@ export interface Readers {
 }
 
 /**
- * Asks the second and third witness about machines under suspicion: the provider of power and console,
- * the API server of the lease. One pass; machines are read side by side.
+ * Asks the second and third witness about machines under suspicion: the API server of the lease, the provider of power
+ * and console. A pass waits for the leases only: a BMC that takes ten seconds to fail delays no other machine.
  */
-export async function readSuspects(readers: Readers): Promise<void> {
-  const suspects: Belief[] = [];
-  for (const belief of readers.beliefs.all()) {
-    if (belief.sickSince !== undefined) suspects.push(belief);
-    else if (belief.power || belief.lease) readers.beliefs.forgetReadings(belief.machine);
+export class Suspects {
+  readonly #readers: Readers;
+  /** Machines whose provider is being asked. */
+  readonly #asked = new Set<string>();
+  /** When each was asked last: who has waited longest is next. */
+  readonly #askedAt = new Map<string, number>();
+
+  constructor(readers: Readers) {
+    this.#readers = readers;
   }
-  const queue = suspects.values();
-  const work = async () => {
-    for (const belief of queue)
-      await Promise.all([readLease(readers, belief), readProvider(readers, belief)]);
-  };
-  await Promise.all(Array.from({ length: Math.min(READS_MAX, suspects.length) }, work));
+
+  async read(): Promise<void> {
+    const { beliefs } = this.#readers;
+    const suspects: Belief[] = [];
+    for (const belief of beliefs.all()) {
+      if (belief.sickSince !== undefined) suspects.push(belief);
+      else if (belief.power || belief.lease) beliefs.forgetReadings(belief.machine);
+    }
+    const names = new Set(suspects.map(({ machine }) => machine));
+    for (const name of this.#askedAt.keys()) if (!names.has(name)) this.#askedAt.delete(name);
+    this.#askProviders(suspects);
+    await sideBySide(suspects, LEASES_MAX, (belief) => readLease(this.#readers, belief));
+  }
+
+  #askProviders(suspects: readonly Belief[]): void {
+    const since = ({ machine }: Belief) => this.#askedAt.get(machine) ?? 0;
+    const next = suspects
+      .filter(({ machine }) => !this.#asked.has(machine))
+      .sort((a, b) => since(a) - since(b));
+    for (const belief of next.slice(0, PROVIDERS_MAX - this.#asked.size)) {
+      this.#asked.add(belief.machine);
+      this.#askedAt.set(belief.machine, this.#readers.clock.now());
+      void readProvider(this.#readers, belief).finally(() => this.#asked.delete(belief.machine));
+    }
+  }
 }
 
 async function readLease(readers: Readers, belief: Belief): Promise<void> {

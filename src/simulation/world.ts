@@ -5,6 +5,7 @@ import { type Decision, type History, noHistory } from '../platform/history/hist
 import { KubeClient } from '../platform/kube/client.ts';
 import type { KubeRequest, Transport } from '../platform/kube/transport.ts';
 import type { Outside } from '../platform/outside.ts';
+import { openOutside } from '../platform/providers/registry.ts';
 import { type Log, noLog } from '../platform/telemetry/log.ts';
 import { EmbeddedApi, Faults } from './api/index.ts';
 import { NodeLifecycle } from './control-plane/node-lifecycle.ts';
@@ -114,7 +115,10 @@ export class World {
       connect: () => {
         throw new Error('this world has one cluster');
       },
-      open: () => (watcher ? this.#attributed(identity, watcher) : this.fleet),
+      open: (provider, context) => {
+        if (!provider.spec.simulated) return openOutside(provider, context);
+        return watcher ? this.#attributed(identity, watcher) : this.fleet;
+      },
     });
     const done = drover.run(stop.signal);
     return {

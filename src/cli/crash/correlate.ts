@@ -11,11 +11,11 @@ import { DAY } from '../../platform/clock/clock.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import { CRASHES_READ_MAX, type FleetDay } from '../../platform/history/crashes.ts';
 import { columnOf, numbersOf, readTable, TableError } from '../../platform/tables.ts';
+import { bytesOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { pairs, textOf, wideOf } from './correlate-text.ts';
 import { csv } from './csv.ts';
-import { bytesOf } from './read-log.ts';
 import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 
 const FORMATS = ['json', 'yaml', 'wide', 'csv'] as const;

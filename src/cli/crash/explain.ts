@@ -5,10 +5,11 @@ import type { Report } from '../../crash/kernel-log/report.ts';
 import type { RuleSet } from '../../crash/kernel-log/rules.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
 import { repeated } from '../durations.ts';
+import { bytesOf } from '../input.ts';
 import { CliError, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { explanationText } from './explanation-text.ts';
-import { bytesOf, explainBytes, rulesOf } from './read-log.ts';
+import { explainBytes, rulesOf } from './read-log.ts';
 
 interface Options {
   output?: 'json' | 'yaml' | 'wide';

@@ -1,5 +1,4 @@
 // Kernel logs as they are handed in: files, standard input, compressed or not, of any size.
-import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { explainContents, explainLog, type LogExplanation } from '../../crash/kernel-log/explain.ts';
@@ -7,14 +6,8 @@ import { inOrder, ORDERED_BYTES_MAX } from '../../crash/kernel-log/order.ts';
 import { LogReader } from '../../crash/kernel-log/reader.ts';
 import { builtInRules, loadRules, type RuleFile, type RuleSet } from '../../crash/kernel-log/rules.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
+import { bytesOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
-
-const CHUNK_BYTES = 1 << 20;
-
-/** The bytes of a file, or of standard input for `-`. */
-export function bytesOf(file: string, io: Io): AsyncIterable<Uint8Array> {
-  return file === '-' ? io.stdin() : createReadStream(file, { highWaterMark: CHUNK_BYTES });
-}
 
 /** A log that fits in memory is put in order first; a larger one is read as it comes. */
 export async function explainBytes(

@@ -14,10 +14,10 @@ import {
 import { DAY } from '../../platform/clock/clock.ts';
 import { CRASHES_READ_MAX } from '../../platform/history/crashes.ts';
 import { readTable, type Table, TableError } from '../../platform/tables.ts';
+import { bytesOf } from '../input.ts';
 import { CliError, EXIT, type Io, wantsColour } from '../io.ts';
 import { serialize } from '../output.ts';
 import { csv } from './csv.ts';
-import { bytesOf } from './read-log.ts';
 import { openStore, type QueryOptions, queryOf, timeOf, withQueryOptions } from './store.ts';
 import { textOf } from './trend-chart.ts';
 

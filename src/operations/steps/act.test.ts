@@ -129,6 +129,13 @@ describe('what is sent', () => {
     assert.equal(await sent('Nmi'), 'Nmi i-m1 uid-m1-x-1');
   });
 
+  it('is a reset where the provider knows no graceful reboot', async () => {
+    const setting = setUp({ operation: operation({ reason: { kind: 'Person', name: 'mei' } }), looks: WELL });
+    setting.provider.reading = reading({ can: abilities(true, { Reboot: 'IPMI can only reset' }) });
+    await act(setting.context);
+    assert.equal(setting.log.at(-1), 'ForceReboot i-m1 uid-m1-x-1');
+  });
+
   it('is nothing where the machine has booted since it was asked for', async () => {
     const setting = setUp({ operation: operation({ expectBootID: 'boot-0' }) });
     const { status } = await after(setting);

@@ -80,7 +80,7 @@ async function boot(context: StepContext): Promise<StepResult> {
       why: { reason: 'AlreadyOn', message: 'the provider says that the power is on' },
     };
   }
-  const what = actOf(context);
+  const what = actOf(context, reading);
   const able = reading.can[what];
   if (able !== true) return { is: 'failed', why: { reason: `No${what}`, message: able } };
   const back = await answersAgain(context);
@@ -136,11 +136,11 @@ function dumpSeenAt({ belief, startedAt, now }: StepContext): number {
   return belief.console.value === 'Dumping' ? belief.console.since : now;
 }
 
-/** A reboot is graceful only for a machine that answers. */
-function actOf({ operation, belief }: StepContext): Act {
+/** A reboot is graceful only for a machine that answers, and where the provider knows such a thing: it has been drained. */
+function actOf({ operation, belief }: StepContext, { can }: Reading): Act {
   const { type } = operation.spec;
   if (type === 'PowerCycle' || type === 'PowerOn' || type === 'Nmi') return type;
-  return belief.ssh?.value === 'Answers' ? 'Reboot' : 'ForceReboot';
+  return belief.ssh?.value === 'Answers' && can.Reboot === true ? 'Reboot' : 'ForceReboot';
 }
 
 /** What a provider's error means for an act that may be sent only once. */

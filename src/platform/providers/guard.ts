@@ -2,7 +2,7 @@
 // that this helps, and a machine that does not answer left in peace for a while, so that it costs others nothing.
 import { type Clock, MINUTE, SECOND } from '../clock/clock.ts';
 import { messageOf } from '../kube/errors.ts';
-import { type Failure, type Provider, ProviderError } from './provider.ts';
+import { type Failure, type Market, type Provider, ProviderError } from './provider.ts';
 
 /** Read again each 5 s by who needs it: no second try. */
 export const DESCRIBE_MS_MAX = 15 * SECOND;
@@ -27,7 +27,7 @@ export function guarded(provider: Provider, clock: Clock): Provider {
     call: (signal: AbortSignal) => Promise<T>,
   ) =>
     within(clock, READ_MS_MAX, what, 'TryAgain', signal, (bound) => retried(clock, bound, () => call(bound)));
-  const { maintenance } = provider;
+  const { maintenance, market } = provider;
 
   async function describe(id: string, signal?: AbortSignal) {
     const known = quiet.get(id);
@@ -64,11 +64,29 @@ export function guarded(provider: Provider, clock: Clock): Provider {
     ...(maintenance && {
       maintenance: {
         open: (signal) => read('open events', signal, (bound) => maintenance.open(bound)),
+        ...(maintenance.simulate && { simulate: maintenance.simulate.bind(maintenance) }),
+        ...(maintenance.report && { report: maintenance.report.bind(maintenance) }),
         accept: (event, signal) =>
           read(`accept ${event}`, signal, (bound) => maintenance.accept(event, bound)),
       },
     }),
+    ...(market && { market: guardedMarket(market, read) }),
     close: () => provider.close(),
+  };
+}
+
+type Read = <T>(
+  what: string,
+  signal: AbortSignal | undefined,
+  call: (signal: AbortSignal) => Promise<T>,
+) => Promise<T>;
+
+function guardedMarket(market: Market, read: Read): Market {
+  return {
+    types: (names, signal) => read('instance types', signal, (bound) => market.types(names, bound)),
+    offers: (types, signal) => read('stock', signal, (bound) => market.offers(types, bound)),
+    // Its token makes a repeat harmless.
+    create: (order, signal) => read(`order ${order.token}`, signal, (bound) => market.create(order, bound)),
   };
 }
 

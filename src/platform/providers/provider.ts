@@ -107,6 +107,62 @@ export interface Maintenance {
   open(signal?: AbortSignal): Promise<MaintenanceEvent[]>;
   /** Consents to what an event in state Inquiring does. Twice is once. */
   accept(event: string, signal?: AbortSignal): Promise<void>;
+  /** For drills, where the provider can: makes an event that does nothing to the machine. */
+  simulate?(machine: string, type: string, notBefore: Date, signal?: AbortSignal): Promise<void>;
+  /** Tells the owner of the hardware that it is broken. */
+  report?(machine: string, what: string, signal?: AbortSignal): Promise<void>;
+}
+
+/** An instance type, or hardware model, as the provider sells it. */
+export interface MachineType {
+  name: string;
+  vcpus: number;
+  memory_bytes: number;
+  architecture: string;
+  /** Network interfaces, the first one counted. */
+  enis: number;
+  /** Cloud disks, the system disk counted. */
+  disks: number;
+  pps: { receive: number; send: number };
+  bandwidth_bps: { receive: number; send: number };
+  localDisks: { count: number; size_bytes: number };
+  gpus: number;
+}
+
+export interface Offer {
+  type: string;
+  zone: string;
+  stock: 'Enough' | 'Scarce' | 'None' | 'Unknown';
+}
+
+/** Machines of one type in one zone, asked for in one call. */
+export interface Order {
+  /** Derived from the attempt, and written down before the call: the same token makes nothing twice. At most 64 ASCII characters. */
+  token: string;
+  type: string;
+  zone: string;
+  /** 1 to ORDER_MAX. */
+  count: number;
+  /** Where the provider has fewer than these, it makes none. */
+  least: number;
+  /** Of the machines; the provider adds a number. */
+  name: string;
+  /** Tags of the machines: they are found again by these, whatever was lost. */
+  labels: Readonly<Record<string, string>>;
+}
+
+export const ORDER_MAX = 100;
+
+/** Where machines are had from. */
+export interface Market {
+  types(names: readonly string[], signal?: AbortSignal): Promise<MachineType[]>;
+  /** What of these types can be had in which zone now; what the provider does not name is not sold there. */
+  offers(types: readonly string[], signal?: AbortSignal): Promise<Offer[]>;
+  /**
+   * The ids of the machines made: `least` to `count` of them. NoStock: none was made, try another type or zone. Unknown:
+   * ask again with the same token, which says the same ids if they were made.
+   */
+  create(order: Order, signal?: AbortSignal): Promise<string[]>;
 }
 
 /**
@@ -124,6 +180,7 @@ export interface Provider {
   /** All that the provider has kept of the machine's console, oldest first. */
   console(id: string, signal?: AbortSignal): Promise<string[]>;
   maintenance?: Maintenance;
+  market?: Market;
   /** Gives back sessions and connections. */
   close(): Promise<void>;
 }

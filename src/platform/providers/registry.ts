@@ -1,4 +1,4 @@
-import type { MachineProvider } from '../../api/machine-provider.ts';
+import { limitsOf, type MachineProvider } from '../../api/machine-provider.ts';
 import type { Clock } from '../clock/clock.ts';
 import { tcpProber } from '../hosts/tcp-prober.ts';
 import type { SecretReader } from '../kube/secrets.ts';
@@ -22,7 +22,7 @@ export interface OpenContext {
 export type Open = (provider: MachineProvider, context: OpenContext) => Outside;
 
 /** Opens the ways to one provider's machines. The spec has been checked by its schema. */
-function openOutside({ spec }: MachineProvider, context: OpenContext): Outside {
+export function openOutside({ spec }: MachineProvider, context: OpenContext): Outside {
   const { simulated, watchOnly, redfish, ipmi } = spec;
   if (simulated) return simulatedOutside(simulated.endpoint, context.limit);
   if (watchOnly) return watchOnlyOutside(context.clock);
@@ -52,8 +52,7 @@ export class Outsides {
     const of = `${provider.metadata.uid}/${provider.metadata.generation}`;
     const present = this.#opened.get(provider.metadata.name);
     if (present?.of === of) return present.outside;
-    const { callsPerSecond, concurrentCalls } = provider.spec.limits;
-    const limit = limiter(this.#clock, { perSecond: callsPerSecond, concurrent: concurrentCalls });
+    const limit = limiter(this.#clock, limitsOf(provider));
     const opened = this.#open(provider, { clock: this.#clock, secrets: this.#secrets, limit });
     const outside = { ...opened, provider: guarded(opened.provider, this.#clock) };
     this.#opened.set(provider.metadata.name, { of, outside });

@@ -18,7 +18,7 @@ export function selEntries(csv: string): LogEntry[] {
       ...(at && { at }),
       severity: isOver ? 'OK' : severityOf(sensor, event),
       sensor: sensor.replace(/ #0x[0-9a-f]+$/i, ''),
-      message: [event, direction].filter(Boolean).join(', '),
+      message: [event, direction].filter(Boolean).join(' | '),
     });
   }
   return entries;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const info = z.object({ Message: z.string().optional() });
+const info = z.object({ Message: z.string().optional(), MessageId: z.string().optional() });
 const infos = z.array(z.unknown());
 const SAID_LENGTH_MAX = 500;
 
@@ -9,15 +9,24 @@ const SAID_LENGTH_MAX = 500;
  * at `error`, or at the top.
  */
 export function saidBy(body: unknown): string {
-  const outer = record(body);
-  const error = record(outer?.error);
-  const extended = infos.safeParse(error?.['@Message.ExtendedInfo'] ?? outer?.['@Message.ExtendedInfo']);
-  const said = (extended.data ?? []).flatMap((each) => {
-    const { data } = info.safeParse(each);
-    return data?.Message ? [data.Message] : [];
-  });
+  const said = messagesOf(body).flatMap(({ Message }) => (Message ? [Message] : []));
+  const error = record(record(body)?.error);
   const general = [error?.message, error?.code].find((each) => typeof each === 'string');
   return (said.join('; ') || String(general ?? '')).slice(0, SAID_LENGTH_MAX);
+}
+
+/** iLO answers what worked with an object named `error` that says Success. */
+export function saysSuccess(body: unknown): boolean {
+  const ids = messagesOf(body).map(({ MessageId = '' }) => MessageId);
+  return ids.length > 0 && ids.every((id) => /\.(Success|Created|Accepted)$/.test(id));
+}
+
+function messagesOf(body: unknown): z.output<typeof info>[] {
+  const outer = record(body);
+  const extended = infos.safeParse(
+    record(outer?.error)?.['@Message.ExtendedInfo'] ?? outer?.['@Message.ExtendedInfo'],
+  );
+  return (extended.data ?? []).flatMap((each) => info.safeParse(each).data ?? []);
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {

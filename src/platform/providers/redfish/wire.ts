@@ -8,7 +8,8 @@ import type { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
 import { type Clock, SECOND } from '../../clock/clock.ts';
 import { type Failure, ProviderError } from '../provider.ts';
-import { saidBy } from './message.ts';
+import { saidBy, saysSuccess } from './message.ts';
+import { isResource } from './resource.ts';
 
 const ANSWER_BYTES_MAX = 8 << 20;
 const IDLE_MS_MAX = 15 * SECOND;
@@ -145,7 +146,7 @@ export function errorOf(
   clock: Clock,
 ): ProviderError | undefined {
   const { status, body } = answer;
-  const isError = typeof body === 'object' && body !== null && 'error' in body && !('@odata.id' in body);
+  const isError = isResource(body) && 'error' in body && !('@odata.id' in body) && !saysSuccess(body);
   if (status < 400 && !isError) return undefined;
   const said = `${what}: ${saidBy(body) || `status ${status}`}`;
   if (status < 400)

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ProviderError } from '../provider.ts';
+import { chassisReading } from './ipmi.ts';
+import { selEntries } from './sel.ts';
+
+const CHASSIS = `System Power         : on
+Power Overload       : false
+Power Interlock      : inactive
+Main Power Fault     : false
+Power Control Fault  : false
+Power Restore Policy : always-off
+Last Power Event     :
+Chassis Intrusion    : inactive
+Drive Fault          : true
+Cooling/Fan Fault    : true
+`;
+
+describe('ipmitool chassis status', () => {
+  it('says power and what is broken', () => {
+    assert.deepEqual(chassisReading(CHASSIS), {
+      power: 'On',
+      console: [],
+      health: 'Drive Fault, Cooling/Fan Fault',
+    });
+    assert.equal(chassisReading(CHASSIS.replace(': on', ': off')).power, 'Off');
+  });
+
+  it('that says no power is no "off"', () => {
+    for (const text of ['', 'System Power : ', 'Unable to read'])
+      assert.throws(
+        () => chassisReading(text),
+        (error) => error instanceof ProviderError && error.failure === 'Broken',
+      );
+  });
+});
+
+describe('ipmitool -c sel list', () => {
+  it('is read with its times, kinds and how bad it is', () => {
+    const csv = [
+      '1, Pre-Init ,0000031041,Memory #0x08,Uncorrectable ECC,Asserted',
+      '2,11/11/2026,00:01:02,Memory #0x87,Correctable ECC,Asserted',
+      '3,11/11/26,00:01:03 UTC,Power Supply #0x51,Power Supply AC lost,Asserted',
+      'a,11/11/2026,00:02:00,Power Supply #0x51,Power Supply AC lost,Deasserted',
+      'b,11/12/2026,08:00:00,Fan #0x30,Lower Non-critical going low,Asserted',
+      '',
+      'SEL has no entries',
+    ].join('\n');
+    assert.deepEqual(
+      selEntries(csv).map(({ id, at, severity, sensor, message }) => [id, at, severity, sensor, message]),
+      [
+        ['1', undefined, 'Critical', 'Memory', 'Uncorrectable ECC | Asserted'],
+        ['2', '2026-11-11T00:01:02Z', 'Warning', 'Memory', 'Correctable ECC | Asserted'],
+        ['3', '2026-11-11T00:01:03Z', 'Warning', 'Power Supply', 'Power Supply AC lost | Asserted'],
+        ['a', '2026-11-11T00:02:00Z', 'OK', 'Power Supply', 'Power Supply AC lost | Deasserted'],
+        ['b', '2026-11-12T08:00:00Z', 'Warning', 'Fan', 'Lower Non-critical going low | Asserted'],
+      ],
+    );
+  });
+});
