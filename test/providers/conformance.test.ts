@@ -1,8 +1,10 @@
 // Every provider against the real protocol, row by row: see rows.ts.
 import { describe, test } from 'node:test';
 import { ipmiSimStage, noIpmiSim } from './ipmi-sim.ts';
+import { ownRedfishStage } from './own-redfish.ts';
 import { pyghmiPackages, pyghmiStage } from './pyghmi.ts';
 import { ROWS } from './rows.ts';
+import { simulatedStage } from './simulated.ts';
 import type { Stage } from './stage.ts';
 import { sushyPackages, sushyStage } from './sushy.ts';
 
@@ -14,6 +16,9 @@ describe('the provider contract', { concurrency: true }, () => {
   conforms('Redfish: sushy-tools', 'reason' in sushy ? sushy.reason : false, () =>
     sushyStage((sushy as { folder: string }).folder),
   );
+  conforms('Simulated', false, simulatedStage);
+  for (const vendor of ['Dell', 'HPE', 'Lenovo', 'OpenBMC'] as const)
+    conforms(`Redfish: our own as ${vendor}`, false, () => ownRedfishStage(vendor));
   conforms('IPMI: ipmi_sim', noIpmiSim() ?? false, ipmiSimStage);
   conforms('IPMI: pyghmi', 'reason' in pyghmi ? pyghmi.reason : (noIpmiSim() ?? false), () =>
     pyghmiStage((pyghmi as { folder: string }).folder),

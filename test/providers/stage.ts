@@ -1,5 +1,6 @@
 // What the conformance suite needs of a provider under test: the real protocol on the other side, and the truth of it
 // that does not go through Drover.
+import { after } from 'node:test';
 import { type MachineProvider, machineProviderKind } from '../../src/api/machine-provider.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
 import type { SecretReader } from '../../src/platform/kube/secrets.ts';
@@ -29,6 +30,10 @@ export interface Stage extends AsyncDisposable {
   held?(): Promise<number>;
 }
 
+/** Sessions and timers of theirs would keep the process. */
+const all: Provider[] = [];
+after(() => Promise.all(all.map((provider) => provider.close())));
+
 export const SECRET = { namespace: 'drover', name: 'bmc' };
 export const PASSWORD = 'correct horse';
 /** IPMI's are 20 bytes at most, and ipmi_sim's have no spaces. */
@@ -38,7 +43,9 @@ export const PASSWORD_SHORT = 'correct-horse';
 export function opened(spec: unknown, secret: Readonly<Record<string, string>> = {}): Provider {
   const secrets: SecretReader = async () => secret;
   const object: MachineProvider = make(machineProviderKind, 'under-test', spec);
-  return new Outsides(systemClock, secrets).get(object).provider;
+  const { provider } = new Outsides(systemClock, secrets).get(object);
+  all.push(provider);
+  return provider;
 }
 
 /** Asks again and again until it holds. */

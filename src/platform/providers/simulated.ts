@@ -92,7 +92,15 @@ export function simulatedOutside(endpoint: string, limit: Limiter): Outside {
 
 function postTo(url: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const lost = (error: Error) => reject(new ProviderError('Unknown', `${url}: ${error.message}`));
+    // Of a question it does not matter whether it arrived; an act that never left has not happened.
+    const isAct = url.endsWith('/act');
+    const lost = (error: NodeJS.ErrnoException) =>
+      reject(
+        new ProviderError(
+          isAct && error.code !== 'ECONNREFUSED' ? 'Unknown' : 'TryAgain',
+          `${url}: ${error.message}`,
+        ),
+      );
     const options = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

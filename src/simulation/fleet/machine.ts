@@ -142,6 +142,7 @@ export class SimulatedMachine {
     this.supplyDead = false;
     this.dumps.length = 0;
     this.eventLog.length = 0;
+    this.#logs('OK', 'Event Logging Disabled', 'Log area reset/cleared');
     if (!this.linkUp) this.setLink(true);
     this.boot(key);
   }

@@ -69,7 +69,7 @@ function entryOf(entry: Resource): LogEntry {
     // What was written before its clock was set is from 1970.
     ...(created > Date.UTC(2000, 0) && { at: new Date(created).toISOString() }),
     severity: severity === 'Critical' || severity === 'Warning' ? severity : 'OK',
-    sensor: textOf(entry, 'SensorType') ?? textOf(entry, 'OemSensorType') ?? textOf(entry, 'EntryType') ?? '',
+    sensor: textOf(entry, 'SensorType') ?? textOf(entry, 'OemSensorType') ?? '',
     message: (textOf(entry, 'Message') ?? textOf(entry, 'MessageId') ?? '').slice(0, 1024),
   };
 }
