@@ -21,7 +21,8 @@ import { FleetController } from './fleet/controller.ts';
 import { nodeNameOf } from './fleet/labels.ts';
 import { deleteOld } from './fleet/retention.ts';
 import { showClusters } from './fleet/show-clusters.ts';
-import { showProviders } from './fleet/show-providers.ts';
+import { ASK_MS, ProviderRounds } from './fleet/show-providers.ts';
+import { closedBy, OPEN, Ways } from './fleet/ways.ts';
 import { HealingController } from './healing/controller.ts';
 import { showPolicies } from './healing/show-policies.ts';
 import { OperationsController } from './operations/controller.ts';
@@ -223,11 +224,14 @@ export class Drover {
       refusal,
       onError: onError('operations'),
     });
+    const ways = new Ways();
+    const providers = new ProviderRounds({ clock, client, caches, outsides: this.outsides, ways });
     const fleet = new FleetController({
       clock,
       client,
       caches,
       clusters,
+      ways,
       giveBack,
       refusal,
       onSeen: (listener) => beliefs.subscribe(listener),
@@ -259,6 +263,7 @@ export class Drover {
       clusters,
       machine: (name) => caches.machines.get(name),
       outside,
+      onAnswer: (machine, error) => ways.set(machine, error === undefined ? OPEN : closedBy(error)),
       onError: onError('suspects'),
     });
     const stops = this.#feed(beliefs);
@@ -291,7 +296,7 @@ export class Drover {
           ),
         ),
       ),
-      loop('providers', 30 * SECOND, () => showProviders(client, caches, this.outsides, clock.now())),
+      loop('providers', ASK_MS, () => providers.ask()),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
       loop('surges', WATCH_MS, () => crashes?.watch() ?? Promise.resolve()),

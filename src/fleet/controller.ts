@@ -12,6 +12,7 @@ import type { Clusters } from './clusters.ts';
 import { hasOutlived, isHeld } from './cordons.ts';
 import { nodeNameOf } from './labels.ts';
 import { machineStatus, type Seen } from './machine-status.ts';
+import type { Ways } from './ways.ts';
 import { writeStatus } from './write-status.ts';
 
 const FIELD_MANAGER = 'drover-fleet';
@@ -22,6 +23,8 @@ export interface FleetOptions {
   client: KubeClient;
   caches: Caches;
   clusters: Clusters;
+  /** Whether providers answer. */
+  ways: Ways;
   /** Calls `listener` when the signals room has seen something new of a machine; returns how to stop. */
   onSeen(listener: (machine: string) => void): () => void;
   /** What the signals room holds true of the machine. */
@@ -61,6 +64,7 @@ export class FleetController {
         this.queue.add((after ?? before)?.spec.machine ?? ''),
       ),
       clusters.subscribe((cluster, { key }) => ofNode(cluster, key)),
+      this.#options.ways.subscribe((machine) => this.queue.add(machine)),
     ];
     for (const name of caches.machines.keys()) this.queue.add(name);
     await this.queue.run((name) => this.#look(name), { concurrency: CONCURRENCY, signal, onError });
@@ -100,6 +104,7 @@ export class FleetController {
         unschedulable: node?.unschedulable ?? false,
         cordonedBy: node?.cordonedBy ?? '',
         evidence: this.#options.evidence(name),
+        way: this.#options.ways.get(name),
       };
       const next = machineStatus(
         machine,

@@ -4,6 +4,7 @@ import type { NodeOperation } from '../api/node-operation.ts';
 import { withCondition } from '../platform/kube/conditions.ts';
 import type { Condition } from '../platform/kube/objects.ts';
 import { nodeNameOf } from './labels.ts';
+import type { Way } from './ways.ts';
 
 /** As many as the status holds. */
 const DECISIONS_MAX = 5;
@@ -16,6 +17,8 @@ export interface Seen {
   joined: boolean;
   unschedulable: boolean;
   cordonedBy: string;
+  /** Whether its provider answers; undefined while nobody has asked. */
+  way?: Way | undefined;
   /** Lines of evidence, without ages that change at each look. */
   evidence: readonly string[];
 }
@@ -76,6 +79,10 @@ function newest(own: Decisions, shown: Decisions): Decisions {
   return [...own, ...shown.filter((decision) => !keys.has(keyOf(decision)))].slice(0, DECISIONS_MAX);
 }
 
+function providerAnswers({ open, reason, message }: Way): Omit<Condition, 'lastTransitionTime'> {
+  return { type: 'ProviderAnswers', status: open ? 'True' : 'False', reason, message };
+}
+
 function conditionsOf(
   machine: Machine,
   seen: Seen,
@@ -96,5 +103,6 @@ function conditionsOf(
           message: diagnosis?.message ?? 'a symptom is being looked into',
         }
       : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
+    ...(seen.way ? [providerAnswers(seen.way)] : []),
   ];
 }

@@ -21,6 +21,8 @@ export interface Readers {
   clusters: Clusters;
   machine(name: string): Machine | undefined;
   outside(machine: Machine): Outside | undefined;
+  /** Told each time a provider was asked: what it threw, if anything. */
+  onAnswer(machine: string, error: unknown): void;
   onError(machine: string, error: unknown): void;
 }
 
@@ -82,7 +84,9 @@ async function readProvider(readers: Readers, belief: Belief): Promise<void> {
   if (!machine || !outside) return;
   try {
     readers.beliefs.setReading(belief.machine, await outside.provider.describe(machine.spec.provider.id));
+    readers.onAnswer(belief.machine, undefined);
   } catch (error) {
+    readers.onAnswer(belief.machine, error);
     readers.onError(belief.machine, error);
   }
 }

@@ -34,7 +34,7 @@ export function guarded(provider: Provider, clock: Clock): Provider {
     if (known && clock.now() < known.until) {
       const { until, error } = known;
       const message = `not asked again before ${new Date(until).toISOString()}: ${error.message}`;
-      throw new ProviderError(error.failure, message, { until, reason: error.reason });
+      throw new ProviderError(error.failure, message, { until, reason: error.reason, cause: error });
     }
     try {
       const reading = await within(clock, DESCRIBE_MS_MAX, `describe ${id}`, 'TryAgain', signal, (bound) =>

@@ -1,0 +1,53 @@
+// Whether Drover's ways to its machines are open: what each provider said when it was last asked for each machine. A
+// wrong password or a renewed certificate is to be known by day, and not first when the machine hangs.
+import { messageOf } from '../platform/kube/errors.ts';
+import { ProviderError } from '../platform/providers/provider.ts';
+
+/** As it stands in the condition ProviderAnswers of the Machine. */
+export interface Way {
+  open: boolean;
+  /** One CamelCase word. */
+  reason: string;
+  message: string;
+}
+
+export const OPEN: Way = { open: true, reason: 'Answers', message: 'its provider answers' };
+const MESSAGE_LENGTH_MAX = 500;
+
+/** What a call that failed says of the way; of a failure that was told before, what it was. */
+export function closedBy(error: unknown): Way {
+  const root = error instanceof ProviderError && error.cause instanceof ProviderError ? error.cause : error;
+  const reason = root instanceof ProviderError ? root.reason : 'Broken';
+  return {
+    open: false,
+    reason: reason === 'TryAgain' || reason === 'Unknown' ? 'NoAnswer' : reason,
+    message: messageOf(root).slice(0, MESSAGE_LENGTH_MAX),
+  };
+}
+
+export class Ways {
+  readonly #ways = new Map<string, Way>();
+  readonly #listeners = new Set<(machine: string) => void>();
+
+  get(machine: string): Way | undefined {
+    return this.#ways.get(machine);
+  }
+
+  /** Tells who listens only where it is another than before. */
+  set(machine: string, way: Way): void {
+    const before = this.#ways.get(machine);
+    this.#ways.set(machine, way);
+    if (before?.open === way.open && before.reason === way.reason && before.message === way.message) return;
+    for (const listener of this.#listeners) listener(machine);
+  }
+
+  /** Forgets machines that are no more. */
+  keepOnly(isThere: (machine: string) => boolean): void {
+    for (const machine of this.#ways.keys()) if (!isThere(machine)) this.#ways.delete(machine);
+  }
+
+  subscribe(listener: (machine: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
