@@ -1,7 +1,6 @@
 // A real sshd for tests, on a free port of the loopback, in a folder that goes away with it.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { SECOND } from '../../src/platform/clock/clock.ts';
@@ -22,8 +21,25 @@ export interface Sshd extends AsyncDisposable {
   /** Stands still as on a host that hangs: the kernel goes on taking connections. */
   pause(): Promise<void>;
   resume(): void;
-  /** Ends it; the port is closed then. */
+  /** Ends it and all that runs under it; the port is closed then. */
   kill(): Promise<void>;
+  /** Its key, as it stands in a .pub file. */
+  hostKey: string;
+  /** Process of the sshd that takes connections. */
+  pid(): number;
+}
+
+export interface SshdOptions {
+  /** An address of the loopback: 127.0.0.2 is another host. */
+  listen?: string;
+  /** Lines of authorized_keys. */
+  authorized?: readonly string[];
+  /** Over the usual ones. */
+  settings?: Readonly<Record<string, string>>;
+  /** A certificate of a host CA for the key at this path. */
+  certify?(hostKey: string): string;
+  /** What starts it, and becomes it: in a namespace of its own, say. */
+  within?: readonly string[] | ((folder: string) => readonly string[]);
 }
 
 /** Why there is no sshd here; undefined where there is one. Installs it where it may. In CI it must be there. */
@@ -47,16 +63,21 @@ function binary(): string | undefined {
   return folders.map((folder) => join(folder, 'sshd')).find((path) => existsSync(path));
 }
 
-export async function startSshd(): Promise<Sshd> {
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  const { listen = '127.0.0.1', authorized = [], certify, within = [] } = options;
   const sshd = binary();
   if (!sshd) throw new Error('there is no sshd here: ask noSshd() first');
   const folder = mkdtempSync(join(tmpdir(), 'drover-sshd-'));
+  // sshd reads authorized_keys as the user who logs in.
+  chmodSync(folder, 0o755);
   const processes = new Processes(folder);
   const file = (name: string) => join(folder, name);
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file('hostkey')], { stdio: 'pipe' });
   const port = await freePort();
+  writeFileSync(file('authorized_keys'), authorized.map((line) => `${line}\n`).join(''));
+  if (certify) writeFileSync(file('hostkey-cert.pub'), `${certify(file('hostkey'))}\n`);
   const settings = {
-    ListenAddress: '127.0.0.1',
+    ListenAddress: listen,
     Port: port,
     HostKey: file('hostkey'),
     PidFile: file('sshd.pid'),
@@ -65,12 +86,25 @@ export async function startSshd(): Promise<Sshd> {
     UsePAM: 'no',
     PasswordAuthentication: 'no',
     KbdInteractiveAuthentication: 'no',
+    // A bash that sshd calls reads its user's settings, which may take their time; one below another bash does not.
+    SetEnv: 'SHLVL=2',
+    ...(certify && { HostCertificate: file('hostkey-cert.pub') }),
+    ...options.settings,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key} ${value}\n`);
   writeFileSync(file('sshd_config'), lines.join(''));
-  processes.start(NAME, sshd, ['-D', '-e', '-f', file('sshd_config')]);
+  const [command, ...args] = [
+    ...(typeof within === 'function' ? within(folder) : within),
+    sshd,
+    '-D',
+    '-e',
+    '-f',
+    file('sshd_config'),
+  ];
+  processes.start(NAME, command as string, args);
   const deadline = systemClock.now() + READY_MS_MAX;
-  while (!(await takesConnections(port))) {
+  // Not by a connection: it may stand in a network that we have no way to.
+  while (!processes.logTail(NAME).includes('Server listening on')) {
     if (processes.isRunning(NAME) && systemClock.now() < deadline) {
       await systemClock.sleep(READY_POLL_MS);
       continue;
@@ -80,17 +114,40 @@ export async function startSshd(): Promise<Sshd> {
     throw new Error(`sshd does not start:\n${log}`);
   }
   return {
-    address: `127.0.0.1:${port}`,
+    address: `${listen}:${port}`,
+    hostKey: readFileSync(file('hostkey.pub'), 'utf8').trim(),
+    pid: () => processes.pid(NAME) as number,
     pause: () => processes.pause(NAME),
     resume: () => processes.signal(NAME, 'SIGCONT'),
-    kill: () => processes.stop(NAME),
-    [Symbol.asyncDispose]: () => processes.end(),
+    kill: () => {
+      killBelow(processes.pid(NAME));
+      return processes.stop(NAME);
+    },
+    [Symbol.asyncDispose]: () => {
+      killBelow(processes.pid(NAME));
+      return processes.end();
+    },
   };
 }
 
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
+/** Connections that were stopped, and commands that still run, would outlive it. */
+function killBelow(pid: number | undefined): void {
+  for (const child of pid === undefined ? [] : childrenOf(pid)) {
+    killBelow(child);
+    try {
+      process.kill(child, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+/** None where there is no /proc. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return children.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
