@@ -111,7 +111,13 @@ export class Drover {
     this.clusters = new Clusters(this.client, options.connect, this.#stop.signal);
     this.election = new Election({ client: this.client, namespace, name: 'drover', identity });
     this.journal = new Journal({ clock, history, recorder: new Recorder(this.client, identity), log });
-    this.outsides = new Outsides(clock, secretReader(this.client, clock), options.open);
+    this.outsides = new Outsides({
+      clock,
+      secrets: secretReader(this.client, clock),
+      ...(options.open && { open: options.open }),
+      onRecord: ({ action, outcome, ...record }) =>
+        log.info(`${action} on a host: ${outcome}`, { loop: 'hosts', ...record }),
+    });
   }
 
   /** Follows the API always, and leads when elected, until `signal` is aborted. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conditions, objectName, text } from './fields.ts';
+import { conditions, duration, objectName, text } from './fields.ts';
 import { AGE, type Kind, type ObjectOf, resourceOf } from './kind.ts';
 
 const secretRef = (holds: string) =>
@@ -7,6 +7,12 @@ const secretRef = (holds: string) =>
 
 const BMC_SECRET =
   'A Secret with `username` and `password`. `HOST.username`, `HOST.password` and `HOST.sha256` (fingerprint of its certificate) are for one BMC and go before them; a colon in HOST is written as `_`.';
+
+/** HTTP goes to loopback only: it is for tests. */
+const LOOPBACK_URL = /^http:\/\/(127\.[0-9.]+|localhost)(:[0-9]{1,5})?$/;
+/** A host name, by HTTPS; or HTTP to loopback. */
+const ENDPOINT =
+  /^(https:\/\/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$|^http:\/\/(127\.[0-9.]+|localhost)(:[0-9]{1,5})?$/;
 
 const redfish = z.object({
   secretRef: secretRef(BMC_SECRET),
@@ -35,7 +41,130 @@ const ipmi = z.object({
     .describe('Operator is enough for power, NMI and logs.'),
 });
 
-const KINDS = ['simulated', 'watchOnly', 'redfish', 'ipmi'] as const;
+/** Exactly one of these fields. */
+const oneOf = (fields: readonly string[], message: string) => ({
+  'x-kubernetes-validations': [
+    {
+      rule: `[${fields.map((field) => `has(self.${field})`).join(', ')}].filter(named, named).size() == 1`,
+      message,
+    },
+  ],
+});
+
+const CREDENTIALS = ['secretRef', 'ramRole', 'oidc'];
+
+const ecsCredentials = z
+  .object({
+    secretRef: secretRef(
+      'A Secret with `accessKeyId` and `accessKeySecret`, and `securityToken` where they are temporary.',
+    ).optional(),
+    ramRole: z
+      .object({
+        name: text(64).optional().describe('The instance’s own role by default.'),
+        endpoint: text(253)
+          .regex(LOOPBACK_URL)
+          .optional()
+          .describe('A metadata service on loopback, for tests.'),
+      })
+      .optional()
+      .describe('The RAM role of the ECS instance that Drover runs on.'),
+    oidc: z
+      .object({
+        roleArn: text(256).regex(/^acs:ram::/),
+        oidcProviderArn: text(256).regex(/^acs:ram::/),
+        tokenFile: text(512)
+          .default('/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token')
+          .describe('Where the service account’s token stands.'),
+        stsEndpoint: text(253)
+          .regex(ENDPOINT)
+          .optional()
+          .describe('`sts-vpc.REGION.aliyuncs.com` by default, which is reached from inside the VPC.'),
+      })
+      .optional()
+      .describe('RRSA: the token of Drover’s service account is exchanged for a RAM role.'),
+  })
+  .meta(oneOf(CREDENTIALS, `name one source of credentials: ${CREDENTIALS.join(', ')}`));
+
+const ecsLaunch = z.object({
+  template: z
+    .object({ id: text(64).min(1), version: z.int().min(1).optional() })
+    .optional()
+    .describe('A launch template; what is said here goes before what it says.'),
+  imageId: text(128).optional(),
+  securityGroupIds: z.array(text(64).min(1)).max(5).optional(),
+  vSwitches: z
+    .array(z.object({ zone: text(64).min(1), id: text(64).min(1) }))
+    .min(1)
+    .max(32)
+    .describe('One for each zone in which machines may be bought.'),
+  keyPairName: text(128).optional(),
+  ramRoleName: text(64).optional().describe('Of the machines themselves.'),
+  systemDisk: z
+    .object({
+      category: text(32).optional(),
+      sizeGib: z.int().min(20).max(2048).optional(),
+      performanceLevel: z.enum(['PL0', 'PL1', 'PL2', 'PL3']).optional(),
+    })
+    .optional(),
+  userData: text(32_768).optional().describe('In clear: a script or cloud-config, 32 KB at most.'),
+  deploymentSetId: text(64).optional(),
+  resourceGroupId: text(64).optional(),
+});
+
+const ecs = z.object({
+  regionId: text(64).regex(/^[a-z]{2,}(-[a-z0-9]+)+$/),
+  endpoint: text(253)
+    .regex(ENDPOINT)
+    .optional()
+    .describe('The public one of the region by default; `ecs-vpc.REGION.aliyuncs.com` from inside a VPC.'),
+  credentials: ecsCredentials,
+  launch: ecsLaunch.optional().describe('How machines are made; without it none are bought.'),
+});
+
+const userName = () => text(32).regex(/^[a-z_][a-z0-9_-]*$/);
+
+const hosts = z.object({
+  ssh: z.object({
+    secretRef: secretRef(
+      'A Secret with `ssh-privatekey` and `known_hosts` (lines of hosts, or of `@cert-authority`), and `ssh-certificate` where a user CA signed the key.',
+    ),
+    user: userName().default('drover').describe('Has the sudoers file that `drover host sudoers` prints.'),
+    knownAs: z
+      .enum(['Address', 'Id'])
+      .default('Address')
+      .describe(
+        'What a host is called in known_hosts and in host certificates: its address, or the Machine’s id.',
+      ),
+    jump: z
+      .object({
+        host: text(253).min(1),
+        port: z.int().min(1).max(65_535).optional(),
+        user: userName().default('drover'),
+      })
+      .optional()
+      .describe('A host through which all others are reached, with the same key.'),
+    reuse: duration()
+      .default('0s')
+      .describe('How long a connection is kept after its last use; 0s: one for each action.'),
+    concurrent: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(64)
+      .describe('Sessions at once, all hosts together; two at most to one.'),
+    keyExchange: z
+      .enum(['Usual', 'Quick'])
+      .default('Usual')
+      .describe('Quick takes curve25519 first: a fifth of the CPU.'),
+  }),
+  units: z
+    .array(text(64).regex(/^[a-z][a-z0-9@._-]*$/))
+    .max(50)
+    .default([])
+    .describe('Units of the site’s own, beside kubelet and containerd, that may be restarted and read.'),
+});
+
+const KINDS = ['simulated', 'watchOnly', 'redfish', 'ipmi', 'ecs'] as const;
 
 const spec = z
   .object({
@@ -61,6 +190,14 @@ const spec = z
     ipmi: ipmi
       .optional()
       .describe('BMCs that speak IPMI 2.0 over LAN. A Machine’s id is the BMC’s `host[:port]`.'),
+    ecs: ecs
+      .optional()
+      .describe(
+        'Instances of one Alibaba Cloud account in one region. A Machine’s id is the instance’s: `i-…`.',
+      ),
+    hosts: hosts
+      .optional()
+      .describe('How Drover gets onto the hosts: to restart services, clean disks, fetch what a crash left.'),
     limits: z
       .object({
         callsPerSecond: z.int().min(1).max(1000).optional(),
@@ -68,14 +205,16 @@ const spec = z
       })
       .prefault({})
       .describe(
-        'Shared by all callers of this provider. By default 50 calls a second and 16 at once; 500 and 256 for Redfish, 100 and 64 for IPMI, where each machine’s own BMC takes two at once and one that is away holds its place for seconds.',
+        'Shared by all callers of this provider. By default 50 calls a second and 16 at once; 500 and 256 for Redfish, 100 and 64 for IPMI, where each machine’s own BMC takes two at once and one that is away holds its place for seconds; 10 and 16 for ECS, whose own limits are by API and minute.',
       ),
   })
   .meta({
     'x-kubernetes-validations': [
+      ...oneOf(KINDS, `name one kind of provider: ${KINDS.join(', ')}`)['x-kubernetes-validations'],
       {
-        rule: `[${KINDS.map((kind) => `has(self.${kind})`).join(', ')}].filter(named, named).size() == 1`,
-        message: `name one kind of provider: ${KINDS.join(', ')}`,
+        rule: '!has(self.hosts) || !(has(self.simulated) || has(self.watchOnly))',
+        message: 'simulated machines have hosts of their own, and those of watchOnly are not touched',
+        fieldPath: '.hosts',
       },
     ],
   });
@@ -104,11 +243,16 @@ export const machineProviderKind = {
 export type MachineProvider = ObjectOf<typeof machineProviderKind>;
 export type RedfishSettings = z.output<typeof redfish>;
 export type IpmiSettings = z.output<typeof ipmi>;
+export type HostSettings = z.output<typeof hosts>;
+export type EcsSettings = z.output<typeof ecs>;
+export type EcsCredentials = z.output<typeof ecsCredentials>;
 
 const LIMITS: Readonly<Record<string, { perSecond: number; concurrent: number }>> = {
   redfish: { perSecond: 500, concurrent: 256 },
   // A process a call.
   ipmi: { perSecond: 100, concurrent: 64 },
+  // DescribeInstances takes 1,000 a minute, most others 200, and consoles and autoscalers take theirs from the same.
+  ecs: { perSecond: 10, concurrent: 16 },
 };
 const LIMITS_ELSEWHERE = { perSecond: 50, concurrent: 16 };
 

@@ -110,6 +110,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     commands: MACHINE_COMMANDS,
   },
   {
+    name: 'host',
+    summary: 'Prepare hosts for Drover',
+    commands: [
+      {
+        name: 'sudoers',
+        summary: 'Print the sudoers file with what Drover may do as root on a host',
+        load: () => import('./host/sudoers.ts'),
+      },
+    ],
+  },
+  {
     name: 'provider',
     summary: 'Check the ways to machines',
     commands: [

@@ -36,7 +36,7 @@ export async function withOutside<T>(
   provider: MachineProvider,
   work: (outside: Outside) => Promise<T>,
 ): Promise<T> {
-  const outsides = new Outsides(io.clock, secretReader(client, io.clock));
+  const outsides = new Outsides({ clock: io.clock, secrets: secretReader(client, io.clock) });
   try {
     return await work(outsides.get(provider));
   } catch (error) {

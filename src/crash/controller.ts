@@ -12,9 +12,12 @@ import type { Blobs } from '../platform/blobs/blobs.ts';
 import { type Clock, DAY, dayOf, HOUR, MINUTE } from '../platform/clock/clock.ts';
 import type { CrashQuery, CrashRecord } from '../platform/history/crash-record.ts';
 import type { FleetDay } from '../platform/history/crashes.ts';
+import { collectCrashEvidence } from '../platform/hosts/actions/collect.ts';
+import { HostError } from '../platform/hosts/host.ts';
 import type { Outside } from '../platform/outside.ts';
 import type { Provider } from '../platform/providers/provider.ts';
 import { sideBySide } from '../platform/side-by-side.ts';
+import { hostOf } from '../signals/targets.ts';
 import { attributesOf } from './attributes.ts';
 import { censusOf, type Kind } from './census.ts';
 import { explainLog } from './kernel-log/explain.ts';
@@ -261,18 +264,22 @@ export class CrashController {
   }
 
   async #kept(incident: Incident, machine: Machine, node: NodeView | undefined): Promise<Piece[]> {
-    const { outside, onError } = this.#options;
+    const { clock, outside, onError } = this.#options;
     const hosts = outside(machine)?.hosts;
-    const ssh = machine.spec.addresses.ssh ?? `${node?.address ?? ''}:22`;
     const began = beganAt(incident);
     try {
-      const files = await hosts?.crashEvidence({ id: machine.spec.provider.id, ssh }, began - BEFORE_MS);
-      return (files ?? []).map(({ path, bytes }) => ({
+      if (!hosts) return [];
+      const { files } = await collectCrashEvidence(hosts, hostOf(machine, node), began - BEFORE_MS, {
+        clock,
+      });
+      return files.map(({ path, bytes }) => ({
         kind: placeOf(path).kind,
         name: path,
         bytes: Buffer.from(bytes),
       }));
     } catch (error) {
+      // Nobody has given us a way onto its hosts.
+      if (error instanceof HostError && error.failure === 'Refused') return [];
       // The machine is well for healing though its disk cannot be read: the record is made of the rest.
       onError(machine.metadata.name, error);
       return [];

@@ -1,4 +1,4 @@
-import type { Hosts } from './hosts/host.ts';
+import type { Hosts } from './hosts/actions/run.ts';
 import type { Prober } from './hosts/prober.ts';
 import type { Provider } from './providers/provider.ts';
 
@@ -7,4 +7,6 @@ export interface Outside {
   provider: Provider;
   hosts: Hosts;
   prober: Prober;
+  /** Gives back what the way to hosts holds: keys in files, kept connections. */
+  close?(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import type { Machine } from '../api/machine.ts';
 import type { Clusters } from '../fleet/clusters.ts';
 import { nodeNameOf } from '../fleet/labels.ts';
+import type { NodeView } from '../fleet/node-view.ts';
+import type { HostRef } from '../platform/hosts/host.ts';
 import type { Prober, Target } from '../platform/hosts/prober.ts';
 import type { Outside } from '../platform/outside.ts';
 
@@ -31,14 +33,22 @@ export function targetsOf(
 /** Where a machine's ports are: as its Machine says, or at its Node's address. */
 export function targetOf(machine: Machine, clusters: Clusters): Target {
   const node = clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine));
-  const address = node?.address || machine.metadata.name;
-  const { ssh = address, kubelet = address } = machine.spec.addresses;
+  const { kubelet = addressOf(machine, node) } = machine.spec.addresses;
   return {
     machine: machine.metadata.name,
-    id: machine.spec.provider.id,
-    ssh: withPort(ssh, SSH_PORT),
+    ...hostOf(machine, node),
     kubelet: withPort(kubelet, KUBELET_PORT),
   };
+}
+
+/** Where actions on the host go. */
+export function hostOf(machine: Machine, node: NodeView | undefined): HostRef {
+  const { ssh = addressOf(machine, node) } = machine.spec.addresses;
+  return { id: machine.spec.provider.id, ssh: withPort(ssh, SSH_PORT) };
+}
+
+function addressOf(machine: Machine, node: NodeView | undefined): string {
+  return node?.address || machine.metadata.name;
 }
 
 /** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address, as nodes report theirs. */

@@ -43,7 +43,7 @@ export const PASSWORD_SHORT = 'correct-horse';
 export function opened(spec: unknown, secret: Readonly<Record<string, string>> = {}): Provider {
   const secrets: SecretReader = async () => secret;
   const object: MachineProvider = make(machineProviderKind, 'under-test', spec);
-  const { provider } = new Outsides(systemClock, secrets).get(object);
+  const { provider } = new Outsides({ clock: systemClock, secrets }).get(object);
   all.push(provider);
   return provider;
 }

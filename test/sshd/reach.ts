@@ -1,6 +1,6 @@
 // Opens a way to test hosts as Drover has it to real ones.
 import { systemClock } from '../../src/platform/clock/system.ts';
-import { type ActionHosts, type ActionRecord, hostsOver } from '../../src/platform/hosts/actions/run.ts';
+import { type ActionRecord, type Hosts, hostsOver } from '../../src/platform/hosts/actions/run.ts';
 import { HostError, type HostFailure, type HostRef } from '../../src/platform/hosts/host.ts';
 import { openSsh, type SshShell } from '../../src/platform/hosts/ssh/open-ssh.ts';
 import type { SshOptions } from '../../src/platform/hosts/ssh/options.ts';
@@ -8,7 +8,7 @@ import type { Key } from './keys.ts';
 import type { Sshd } from './start.ts';
 
 export interface Reach extends AsyncDisposable {
-  hosts: ActionHosts;
+  hosts: Hosts;
   shell: SshShell;
   records: ActionRecord[];
 }

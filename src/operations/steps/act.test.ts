@@ -253,7 +253,7 @@ describe('a service', () => {
   it('is restarted without an intent: twice harms nobody', async () => {
     const setting = setUp({ operation: restart, looks: WELL });
     assert.equal((await after(setting)).result.is, 'done');
-    assert.deepEqual(setting.log, ['restart kubelet m1']);
+    assert.deepEqual(setting.log, ['restartUnit kubelet 10.0.0.1:22']);
   });
 
   it('is not restarted by a replica that must not act, and a host that refuses ends it', async () => {

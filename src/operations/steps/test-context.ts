@@ -9,6 +9,8 @@ import type { StepContext } from './step.ts';
 /** Writes down every act, as `powerCycle i-m1 uid-m1-x-1`, into a log that others may write into too. */
 export class FakeProvider implements Provider {
   reading: Reading = reading();
+  /** What the next action on the host answers. */
+  hostAnswer: unknown = { active: 'active' };
   /** What the next act throws. */
   failure: Error | undefined;
   readonly log: string[];
@@ -80,10 +82,10 @@ export function setUp(options: Options = {}): Setting {
     outside: {
       provider,
       hosts: {
-        crashEvidence: async () => [],
-        restartService: async (host, service) => {
-          log.push(`restart ${service} ${host.ssh}`);
+        run: async (host, name, params) => {
+          log.push(`${name} ${Object.values(params as Record<string, unknown>).join(' ')} ${host.ssh}`);
           if (provider.failure) throw provider.failure;
+          return provider.hostAnswer as never;
         },
       },
       prober: { probe: async () => [] },

@@ -1,7 +1,8 @@
 // Reaches a simulated fleet in another process: the same faces that real machines show, over HTTP on loopback.
 import { request } from 'node:http';
 import { z } from 'zod';
-import { HostError } from '../hosts/host.ts';
+import { HOST_FAILURES, HostError, type HostFailure } from '../hosts/host.ts';
+import { messageOf } from '../kube/errors.ts';
 import type { Limiter } from '../limits.ts';
 import type { Outside } from '../outside.ts';
 import { ABILITIES, type Abilities, FAILURES, ProviderError } from './provider.ts';
@@ -9,7 +10,11 @@ import { ABILITIES, type Abilities, FAILURES, ProviderError } from './provider.t
 const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
-const failure = z.object({ failure: z.enum(FAILURES), message: z.string().max(4096) });
+const failure = z.object({
+  failure: z.enum(FAILURES),
+  message: z.string().max(4096),
+  host: z.enum(Object.keys(HOST_FAILURES) as [HostFailure, ...HostFailure[]]).optional(),
+});
 const reading = z.object({
   power: z.enum(['On', 'Off', 'Unknown']),
   console: z.array(z.string().max(1024)).max(100),
@@ -41,7 +46,6 @@ const entries = z.array(
   }),
 );
 const answer = z.enum(['Answers', 'Silent', 'Refused', 'Timeout']);
-const hostFiles = z.array(z.object({ path: z.string().max(1024), base64: z.base64() })).max(100);
 const probes = z.array(z.object({ ssh: answer, kubelet: answer }).nullable());
 
 /** @param endpoint as in MachineProvider.spec.simulated.endpoint: `http://127.0.0.1:PORT` */
@@ -69,16 +73,11 @@ export function simulatedOutside(endpoint: string, limit: Limiter): Outside {
       close: async () => {},
     },
     hosts: {
-      restartService: async ({ id }, service) => {
-        try {
-          await post('restart', { id, service });
-        } catch (error) {
-          throw new HostError(error instanceof Error ? error.message : String(error));
-        }
-      },
-      crashEvidence: async ({ id }, since) => {
-        const files = hostFiles.parse(await post('evidence', { id, since }));
-        return files.map(({ path, base64 }) => ({ path, bytes: Buffer.from(base64, 'base64') }));
+      run: async ({ id }, name, params, signal) => {
+        const answer = await post('run', { id, action: name, params }, signal).catch((error: unknown) => {
+          throw error instanceof HostError ? error : new HostError(messageOf(error), 'Unreachable');
+        });
+        return revived(answer) as never;
       },
     },
     prober: {
@@ -89,6 +88,16 @@ export function simulatedOutside(endpoint: string, limit: Limiter): Outside {
     },
   };
 }
+
+/** Bytes of a file travel as Node writes a Buffer into JSON. */
+function revived(answer: unknown): unknown {
+  const { success, data } = withBytes.safeParse(answer);
+  return success ? { ...data, bytes: Buffer.from(data.bytes.data) } : answer;
+}
+
+const withBytes = z.looseObject({
+  bytes: z.object({ type: z.literal('Buffer'), data: z.array(z.int().min(0).max(255)) }),
+});
 
 function postTo(url: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -122,6 +131,7 @@ function postTo(url: string, body: unknown, signal?: AbortSignal): Promise<unkno
           const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8') || 'null');
           if (response.statusCode === 200) return resolve(value);
           const said = failure.parse(value);
+          if (said.host) return reject(new HostError(said.message, said.host));
           reject(new ProviderError(said.failure, said.message));
         } catch (error) {
           lost(error as Error);

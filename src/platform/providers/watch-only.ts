@@ -1,7 +1,8 @@
 // Machines that Drover may only look at: their owner has given it no way to their power yet. The way to begin
 // on a real fleet, with a HealingPolicy that observes.
 import type { Clock } from '../clock/clock.ts';
-import { HostError, type Hosts } from '../hosts/host.ts';
+import type { Hosts } from '../hosts/actions/run.ts';
+import { HostError } from '../hosts/host.ts';
 import { tcpProber } from '../hosts/tcp-prober.ts';
 import type { Outside } from '../outside.ts';
 import { abilities, ProviderError, unlisted } from './provider.ts';
@@ -29,9 +30,8 @@ export function watchOnlyOutside(clock: Clock): Outside {
 /** Hosts that nobody has given us a way to. */
 export function noHosts(why: string): Hosts {
   return {
-    restartService: async () => {
-      throw new HostError(why);
+    run: async () => {
+      throw new HostError(why, 'Refused');
     },
-    crashEvidence: async () => [],
   };
 }

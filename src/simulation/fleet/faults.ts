@@ -13,6 +13,7 @@ export const FAULT_KINDS = {
   cable: 'its network cable is cut, and mended later',
   'rack-switch': 'the switch of its rack goes dark for some minutes',
   zone: 'its whole zone loses its network for some minutes',
+  'disk-full': 'logs fill its disk',
   'slow-clock': 'its clock falls an hour behind',
 } as const;
 
@@ -103,6 +104,10 @@ export function strike(
         goDark(fleet, fleet.zonesDown, zone, lasts_ms, (one) => one.place.zone === zone),
       );
     }
+    case 'disk-full':
+      machine.diskStubborn = options.stubborn ?? false;
+      machine.setDiskFull(true);
+      return fault(options.stubborn ? 'person' : 'repair', []);
     case 'slow-clock':
       machine.clockBehind_ms += 60 * MINUTE;
       return fault('itself', []);

@@ -1,6 +1,4 @@
-import type { Service } from '../../api/diagnosis.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
-import { HostError } from '../../platform/hosts/host.ts';
 import type { Probe } from '../../platform/hosts/prober.ts';
 import type { Outside } from '../../platform/outside.ts';
 import {
@@ -10,6 +8,7 @@ import {
   mustBeAble,
   ProviderError,
 } from '../../platform/providers/provider.ts';
+import { simulatedHosts } from './hosts.ts';
 import { type Boot, type Durations, SimulatedMachine } from './machine.ts';
 
 export interface FleetOptions {
@@ -117,26 +116,7 @@ export class SimulatedFleet implements Outside {
     probe: async (targets) => targets.map(({ id }) => this.probeOne(this.get(id))),
   };
 
-  readonly hosts: Outside['hosts'] = {
-    restartService: async ({ id }, service: Service) => {
-      const machine = this.get(id);
-      if (machine.phase !== 'Running' || !this.isConnected(machine))
-        throw new HostError(`${id} does not answer`);
-      await this.clock.sleep(2_000);
-      if (machine.phase !== 'Running') throw new HostError(`${id} stopped answering`);
-      if (machine.stubborn.has(service))
-        throw new HostError(`${service}.service: Main process exited, code=exited, status=1/FAILURE`);
-      machine.setService(service, true);
-    },
-    crashEvidence: async ({ id }, since) => {
-      const machine = this.get(id);
-      if (machine.phase !== 'Running' || !this.isConnected(machine))
-        throw new HostError(`${id} does not answer`);
-      return machine.dumps
-        .filter(({ at }) => at >= since)
-        .map(({ path, log }) => ({ path, bytes: Buffer.from(log) }));
-    },
-  };
+  readonly hosts: Outside['hosts'] = simulatedHosts(this);
 
   readonly provider: Outside['provider'] = {
     describe: async (id) => {

@@ -193,7 +193,9 @@ export class Kubelets {
           'KubeletHasSufficientMemory',
           'kubelet has sufficient memory available',
         ),
-        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+        machine.diskFull
+          ? condition('DiskPressure', 'True', 'KubeletHasDiskPressure', 'kubelet has disk pressure')
+          : condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
         machine.services.containerd
           ? condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
           : condition(

@@ -45,6 +45,9 @@ export class SimulatedMachine {
   /** Services that no restart brings back, only a boot. */
   readonly stubborn = new Set<Service>();
   linkUp = true;
+  /** Logs have filled its disk; `diskStubborn`: with what no rule may remove. */
+  diskFull = false;
+  diskStubborn = false;
   /** Its power supply is dead: nothing powers it on until a person has changed it. */
   supplyDead = false;
   /** How far its clock is behind, in milliseconds. */
@@ -140,6 +143,8 @@ export class SimulatedMachine {
   /** The same machine on other hardware: what the old one lacked does not follow it. Its local disks are lost. */
   redeploy(key: string): void {
     this.supplyDead = false;
+    this.diskFull = false;
+    this.diskStubborn = false;
     this.dumps.length = 0;
     this.eventLog.length = 0;
     this.#logs('OK', 'Event Logging Disabled', 'Log area reset/cleared');
@@ -159,6 +164,7 @@ export class SimulatedMachine {
   /** What a person does who stands before it. */
   repair(): void {
     this.supplyDead = false;
+    if (this.diskFull) this.setDiskFull(false);
     if (!this.linkUp) this.setLink(true);
     if (this.phase !== 'Running' || this.stubborn.size > 0) this.boot(undefined);
   }
@@ -166,6 +172,12 @@ export class SimulatedMachine {
   setService(service: Service, up: boolean): void {
     this.services[service] = up;
     this.print(`systemd[1]: ${up ? 'Started' : 'Stopped'} ${service}.service`);
+    this.#onChange(this);
+  }
+
+  setDiskFull(full: boolean): void {
+    this.diskFull = full;
+    if (!full) this.diskStubborn = false;
     this.#onChange(this);
   }
 

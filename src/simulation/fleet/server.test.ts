@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { systemClock } from '../../platform/clock/system.ts';
+import { collectCrashEvidence } from '../../platform/hosts/actions/collect.ts';
 import { HostError } from '../../platform/hosts/host.ts';
 import { limiter } from '../../platform/limits.ts';
 import { ProviderError } from '../../platform/providers/provider.ts';
@@ -73,10 +74,30 @@ describe('a simulated fleet over HTTP', () => {
 
   it('restarts a service, unless it is stubborn', async () => {
     await send('fault', JSON.stringify({ machine: 'm00004', kind: 'kubelet', stubborn: true }));
-    await assert.rejects(hosts.restartService({ id: 'm00004', ssh: '' }, 'kubelet'), HostError);
+    const host = { id: 'm00004', ssh: '' };
+    const restart = () => hosts.run(host, 'restartUnit', { unit: 'kubelet' });
+    await assert.rejects(restart(), (error) => error instanceof HostError && error.failure === 'Failed');
     fleet.get('m00004').stubborn.clear();
-    await hosts.restartService({ id: 'm00004', ssh: '' }, 'kubelet');
+    assert.equal((await restart()).active, 'active');
     assert.ok(fleet.get('m00004').services.kubelet);
+  });
+
+  it('cleans a full disk by rule, and hands out what a crash left', async () => {
+    const host = { id: 'm00004', ssh: '' };
+    await send('fault', JSON.stringify({ machine: 'm00004', kind: 'disk-full' }));
+    const dry = await hosts.run(host, 'cleanDisk', { rule: 'RotatedLogs', dryRun: true });
+    assert.ok(dry.bytes > 0 && fleet.get('m00004').diskFull);
+    await hosts.run(host, 'cleanDisk', { rule: 'RotatedLogs', dryRun: false });
+    assert.equal(fleet.get('m00004').diskFull, false);
+    const machine = fleet.get('m00004');
+    machine.panic({ dump: true });
+    while (machine.phase !== 'Running') await systemClock.sleep(10);
+    const { files } = await collectCrashEvidence(hosts, host, 0, { clock: systemClock });
+    assert.equal(files.length, 1);
+    assert.match(Buffer.from(files[0]?.bytes ?? []).toString(), /Kernel panic/);
+    fleet.get('m00003').hang();
+    const failed = hosts.run({ id: 'm00003', ssh: '' }, 'crashFiles', { since: 0 });
+    await assert.rejects(failed, (error) => error instanceof HostError && error.failure === 'Silent');
   });
 
   it('refuses what is no call of ours', async () => {
@@ -85,7 +106,8 @@ describe('a simulated fleet over HTTP', () => {
       ['describe', '{"id":1}'],
       ['act', '{"id":"m00001","act":"explode","key":"k"}'],
       ['fault', '{"machine":"m00001","kind":"flood"}'],
-      ['restart', '{"id":"m00001","service":"sshd"}'],
+      ['run', '{"id":"m00001","action":"restartUnit","params":{"unit":"sshd"}}'],
+      ['run', '{"id":"m00001","action":"sh","params":{}}'],
     ] as const) {
       const { status, body: said } = await send(path, body);
       assert.deepEqual([status, said.failure], [400, 'Refused'], `${path} ${body}`);

@@ -1,9 +1,9 @@
 // The faces of a simulated fleet over HTTP on loopback: platform/providers/simulated.ts is its client.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { service } from '../../api/diagnosis.ts';
 import { DAY } from '../../platform/clock/clock.ts';
-import { HostError } from '../../platform/hosts/host.ts';
+import { type ActionName, actionOf, actionsOf } from '../../platform/hosts/actions/table.ts';
+import { HostError, type HostFailure } from '../../platform/hosts/host.ts';
 import { ACTS, type Failure, ProviderError } from '../../platform/providers/provider.ts';
 import { FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import type { SimulatedFleet } from './fleet.ts';
@@ -24,6 +24,8 @@ const STATUS: Readonly<Record<Failure, number>> = {
   Quota: 403,
 };
 
+const ACTIONS = actionsOf();
+
 const id = z.string().min(1).max(253);
 const key = z.string().min(1).max(128);
 const bodies = {
@@ -32,8 +34,11 @@ const bodies = {
   list: z.strictObject({ after: z.string().max(253) }),
   'event-log': z.strictObject({ id }),
   console: z.strictObject({ id }),
-  restart: z.strictObject({ id, service }),
-  evidence: z.strictObject({ id, since: z.number() }),
+  run: z.strictObject({
+    id,
+    action: z.enum(Object.keys(ACTIONS) as [ActionName, ...ActionName[]]),
+    params: z.record(z.string(), z.unknown()),
+  }),
   probe: z.strictObject({ ids: z.array(id).max(MACHINES_MAX) }),
   fault: z.strictObject({
     machine: id,
@@ -97,14 +102,10 @@ async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<
       return fleet.provider.eventLog(bodies['event-log'].parse(body).id);
     case 'console':
       return fleet.provider.console(bodies.console.parse(body).id);
-    case 'restart': {
-      const { id, service } = bodies.restart.parse(body);
-      return fleet.hosts.restartService({ id, ssh: id }, service);
-    }
-    case 'evidence': {
-      const { id, since } = bodies.evidence.parse(body);
-      const files = await fleet.hosts.crashEvidence({ id, ssh: id }, since);
-      return files.map(({ path, bytes }) => ({ path, base64: Buffer.from(bytes).toString('base64') }));
+    case 'run': {
+      const { id, action, params } = bodies.run.parse(body);
+      const checked = actionOf(ACTIONS, action).params.parse(params);
+      return fleet.hosts.run({ id, ssh: id }, action, checked as never);
     }
     case 'probe':
       return bodies.probe.parse(body).ids.map((each) => {
@@ -117,7 +118,14 @@ async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<
 }
 
 /** Faults of the software need software that runs; the others can strike at any time. */
-const NEEDS_RUNNING: ReadonlySet<FaultKind> = new Set(['crash-dump', 'crash', 'hang', 'kubelet', 'runtime']);
+const NEEDS_RUNNING: ReadonlySet<FaultKind> = new Set([
+  'crash-dump',
+  'crash',
+  'hang',
+  'kubelet',
+  'runtime',
+  'disk-full',
+]);
 
 function fault(
   fleet: SimulatedFleet,
@@ -160,13 +168,21 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-function refusalOf(error: unknown): [number, { failure: Failure; message: string }] {
+interface Refusal {
+  failure: Failure;
+  message: string;
+  /** Of an action on a host. */
+  host?: HostFailure;
+}
+
+function refusalOf(error: unknown): [number, Refusal] {
   const refusal = (status: number, failure: Failure, message: string): ReturnType<typeof refusalOf> => [
     status,
     { failure, message: message.slice(0, 4096) },
   ];
   if (error instanceof ProviderError) return refusal(STATUS[error.failure], error.failure, error.message);
-  if (error instanceof HostError) return refusal(500, 'Broken', error.message);
+  if (error instanceof HostError)
+    return [500, { failure: 'Broken', message: error.message, host: error.failure }];
   if (error instanceof TooLarge) return refusal(413, 'Refused', error.message);
   if (error instanceof z.ZodError) return refusal(400, 'Refused', z.prettifyError(error));
   if (error instanceof SyntaxError) return refusal(400, 'Refused', `the body is not JSON: ${error.message}`);

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock/clock.ts';
 import { SECOND } from '../../clock/clock.ts';
 import { EVIDENCE_BYTES_MAX, HostError, type HostFailure, type HostFile, type HostRef } from '../host.ts';
 import { type CrashFile, READ_BYTES_MAX } from './crash-files.ts';
-import type { ActionHosts } from './run.ts';
+import type { Hosts } from './run.ts';
 
 export const PIECE_BYTES = 1024 * 1024;
 /** Of one piece, when the connection fails. */
@@ -34,7 +34,7 @@ export interface Evidence {
 
 /** @param since epoch milliseconds, against the host's own times of change. Throws HostError when nothing could be listed. */
 export async function collectCrashEvidence(
-  hosts: ActionHosts,
+  hosts: Hosts,
   host: HostRef,
   since: number,
   limits: EvidenceLimits,
@@ -80,7 +80,7 @@ function whyNot(file: CrashFile, rest: number, dumps: boolean, fetched: number):
 }
 
 async function fetchFile(
-  hosts: ActionHosts,
+  hosts: Hosts,
   host: HostRef,
   { path, size_bytes, state }: CrashFile,
   bytes_max: number,

@@ -29,7 +29,8 @@ export interface ActionRecord {
   message?: string;
 }
 
-export interface ActionHosts {
+/** Named actions on hosts: docs of each in its family's file, all of them in table.ts. */
+export interface Hosts {
   /** Throws HostError (see HOST_FAILURES); the signal's reason when that is aborted. */
   run<N extends ActionName>(
     host: HostRef,
@@ -45,7 +46,7 @@ export interface HostsOptions extends ActionSettings {
   onRecord(record: ActionRecord): void;
 }
 
-export function hostsOver(shell: Shell, { clock, onRecord, ...settings }: HostsOptions): ActionHosts {
+export function hostsOver(shell: Shell, { clock, onRecord, ...settings }: HostsOptions): Hosts {
   const actions = actionsOf(settings);
 
   async function attempt(

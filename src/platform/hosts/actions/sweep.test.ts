@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HostError, type HostRef } from '../host.ts';
-import type { ActionHosts } from './run.ts';
+import type { Hosts } from './run.ts';
 import { sweep } from './sweep.ts';
 
 const hostsOf = (count: number): HostRef[] =>
@@ -21,7 +21,7 @@ function stage(work: (id: string, signal?: AbortSignal) => Promise<unknown>) {
       running--;
     }
   };
-  return { hosts: { run } as unknown as ActionHosts, seen };
+  return { hosts: { run } as unknown as Hosts, seen };
 }
 
 test('ten thousand hosts, each answered once, never more at a time than said, failures told apart', async () => {

@@ -2,7 +2,7 @@
 // depends on how many run at once and not on how many there are.
 
 import { HostError, type HostFailure, type HostRef } from '../host.ts';
-import type { ActionHosts } from './run.ts';
+import type { Hosts } from './run.ts';
 import type { ActionName, AnswerOf, ParamsOf } from './table.ts';
 
 export const SWEEP_CONCURRENT = 64;
@@ -19,7 +19,7 @@ export interface SweepOptions {
 
 /** Ends what runs when the reader stops reading. Throws the signal's reason when that is aborted. */
 export async function* sweep<N extends ActionName>(
-  hosts: ActionHosts,
+  hosts: Hosts,
   list: Iterable<HostRef>,
   action: N,
   params: ParamsOf<N>,
