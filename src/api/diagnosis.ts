@@ -8,6 +8,7 @@ export const CAUSES = {
   PoweredOff: 'the power is off (断电)',
   KubeletDown: 'the host is well, its kubelet is not (kubelet 异常)',
   RuntimeDown: 'the container runtime is down (容器运行时异常)',
+  DiskFull: 'a disk of the host is full (磁盘写满)',
   NetworkLost: 'the machine runs but its network is gone (网络中断)',
   DomainOutage: 'its whole rack, zone or cluster is out of reach (故障域中断)',
   ControlPlaneBlind: 'we ourselves do not see the cluster (控制面失联)',
@@ -23,6 +24,7 @@ export type Cause = keyof typeof CAUSES;
 export const REMEDIES = [
   'Wait',
   'RestartService',
+  'CleanDisk',
   'Evict',
   'Nmi',
   'Reboot',
@@ -32,6 +34,26 @@ export const REMEDIES = [
 ] as const;
 export const remedy = z.enum(REMEDIES);
 export type Remedy = (typeof REMEDIES)[number];
+
+/** What may be removed from a full disk: what each means is in platform/hosts/actions/clean-rules.ts. */
+export const CLEAN_RULES = [
+  'RotatedLogs',
+  'PackageCaches',
+  'ArchivedJournals',
+  'UnusedImages',
+  'CrashDumps',
+  'TemporaryFiles',
+] as const;
+export type CleanRuleName = (typeof CLEAN_RULES)[number];
+/** Without being asked: old dumps and other people's temporary files may be wanted by somebody. */
+export const CLEAN_RULES_USUAL: readonly CleanRuleName[] = CLEAN_RULES.slice(0, 4);
+export const cleanRules = () =>
+  z
+    .array(z.enum(CLEAN_RULES))
+    .min(1)
+    .max(CLEAN_RULES.length)
+    .optional()
+    .describe(`What CleanDisk removes: ${CLEAN_RULES_USUAL.join(', ')} by default.`);
 
 /** Host services that Drover may restart. A closed list: no caller can name a unit of their own. */
 export const SERVICES = ['kubelet', 'containerd'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CAUSES, type Cause, cause, remedy, service } from './diagnosis.ts';
+import { CAUSES, type Cause, cause, cleanRules, remedy, service } from './diagnosis.ts';
 import { conditions, countOrShare, duration, labelSelector, text } from './fields.ts';
 import { AGE, type Kind, type ObjectOf, resourceOf } from './kind.ts';
 
@@ -7,6 +7,7 @@ export const rung = z
   .object({
     remedy,
     service: service.optional(),
+    cleanRules: cleanRules(),
     after: duration()
       .default('0s')
       .describe('How long after the diagnosis, or after the rung before, it may begin.'),
@@ -18,6 +19,11 @@ export const rung = z
         rule: "(self.remedy == 'RestartService') == has(self.service)",
         message: 'RestartService needs a service, and only RestartService takes one',
         fieldPath: '.service',
+      },
+      {
+        rule: "!has(self.cleanRules) || self.remedy == 'CleanDisk'",
+        message: 'only CleanDisk takes rules of what to remove',
+        fieldPath: '.cleanRules',
       },
     ],
   });

@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { service } from './diagnosis.ts';
+import { cleanRules, service } from './diagnosis.ts';
 import { conditions, duration, objectName, reason, text, time } from './fields.ts';
 import { AGE, type Kind, type ObjectOf, resourceOf } from './kind.ts';
 
-export const OPERATION_TYPES = ['Reboot', 'PowerCycle', 'PowerOn', 'Nmi', 'Evict', 'RestartService'] as const;
+export const OPERATION_TYPES = [
+  'Reboot',
+  'PowerCycle',
+  'PowerOn',
+  'Nmi',
+  'Evict',
+  'RestartService',
+  'CleanDisk',
+] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
 const spec = z
@@ -13,6 +21,7 @@ const spec = z
     node: objectName(),
     type: z.enum(OPERATION_TYPES),
     service: service.optional().describe('What RestartService restarts.'),
+    cleanRules: cleanRules(),
     reason: z.object({
       kind: z.enum(['Incident', 'Machine', 'Person', 'Rollout']).describe('Who asks.'),
       name: text(253).min(1),
@@ -47,6 +56,11 @@ const spec = z
         rule: "(self.type == 'RestartService') == has(self.service)",
         message: 'RestartService needs a service, and only RestartService takes one',
         fieldPath: '.service',
+      },
+      {
+        rule: "!has(self.cleanRules) || self.type == 'CleanDisk'",
+        message: 'only CleanDisk takes rules of what to remove',
+        fieldPath: '.cleanRules',
       },
       {
         rule: 'self.machine == oldSelf.machine && self.type == oldSelf.type && self.node == oldSelf.node && self.cluster == oldSelf.cluster',

@@ -22,6 +22,7 @@ export const TYPES: Readonly<Record<OperationType, TypeFacts>> = {
   Nmi: { disruptive: true, boots: true, steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'] },
   // Its cordon stays until the trouble that asked for it is over: see fleet/cordons.ts.
   Evict: { disruptive: true, boots: false, steps: ['cordon', 'drain', 'free'] },
+  CleanDisk: { disruptive: false, boots: false, steps: ['act', 'verify'] },
   RestartService: { disruptive: false, boots: false, steps: ['act', 'verify'] },
 };
 

@@ -225,6 +225,7 @@ export class HealingController {
         node: incident.spec.node,
         type: rung.remedy as OperationType,
         ...(rung.service && { service: rung.service }),
+        ...(rung.cleanRules && { cleanRules: rung.cleanRules }),
         reason: {
           kind: 'Incident',
           name: incident.metadata.name,

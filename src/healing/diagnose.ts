@@ -167,6 +167,8 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
     if (belief.rebootedAt !== undefined && belief.rebootedAt >= (belief.sickSince ?? now))
       return say('Restarted', 'Medium', 'it rebooted, and nothing planned explains it');
   }
+  if (hostAnswers && belief.diskPressure)
+    return say('DiskFull', 'High', 'the kubelet reports that a disk of the host is full (DiskPressure)');
   if (rule) return say(rule.cause, 'Medium', ruleWords(rule));
   return say('Unknown', 'Low', 'the evidence does not say what is wrong');
 }

@@ -40,6 +40,8 @@ export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
     rung('Reboot'),
     escalate,
   ],
+  // A kubelet keeps its word of pressure for 5 minutes after it is over.
+  DiskFull: [rung('CleanDisk', { timeout: '15m' }), escalate],
   NetworkLost: [rung('Wait', { timeout: '3m' }), escalate],
   DomainOutage: [rung('Wait', { timeout: '15m' }), escalate],
   ControlPlaneBlind: [rung('Wait', { timeout: '30m' }), escalate],

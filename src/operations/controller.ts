@@ -20,6 +20,7 @@ import { act } from './steps/act.ts';
 import { cordon, uncordon } from './steps/cordon.ts';
 import { drain } from './steps/drain.ts';
 import { free } from './steps/free.ts';
+import type { HostOutcome } from './steps/host-work.ts';
 import { proof } from './steps/proof.ts';
 import { FIELD_MANAGER, type Step } from './steps/step.ts';
 import { verify } from './steps/verify.ts';
@@ -54,6 +55,8 @@ export class OperationsController {
   /** Ends what is under way when this replica no longer leads. */
   #stop: AbortSignal = AbortSignal.abort();
   readonly #refusalWrittenAt = new Map<string, number>();
+  /** Work on hosts, by operation. */
+  readonly #background = new Map<string, HostOutcome | 'Running'>();
 
   constructor(options: OperationsOptions) {
     this.#options = options;
@@ -65,6 +68,8 @@ export class OperationsController {
     const { caches, onError } = this.#options;
     const stop = caches.operations.subscribe(({ key, after }) => {
       if (!after?.status?.endedAt) this.queue.add(key);
+      if (after && !after.status?.endedAt) return;
+      this.#background.delete(key);
       if (!after) this.#refusalWrittenAt.delete(key);
     });
     for (const operation of caches.operations.by('live', 'yes')) this.queue.add(operation.metadata.name);
@@ -155,6 +160,7 @@ export class OperationsController {
         const prober = outside(machine)?.prober;
         return (await prober?.probe([targetOf(machine, clusters)], this.#stop))?.[0];
       },
+      background: (work) => this.#inBackground(operation.metadata.name, work),
       startedAt,
       now: clock.now(),
       persist: async (next) => {
@@ -170,6 +176,26 @@ export class OperationsController {
     if (name === 'act')
       this.#say(operation, 'Act', { reason: 'Acted', message: `${operation.spec.type}: ${result.message}` });
     return 0;
+  }
+
+  /** What has ended is told once, and forgotten. */
+  async #inBackground(
+    name: string,
+    work: (signal: AbortSignal) => Promise<string>,
+  ): Promise<HostOutcome | 'Running'> {
+    const known = this.#background.get(name);
+    if (known && known !== 'Running') this.#background.delete(name);
+    if (known) return known;
+    this.#background.set(name, 'Running');
+    const ended = (outcome: HostOutcome) => {
+      this.#background.set(name, outcome);
+      this.queue.add(name);
+    };
+    work(this.#stop).then(
+      (message) => ended({ message }),
+      (error: unknown) => ended({ error }),
+    );
+    return 'Running';
   }
 
   async #end(operation: NodeOperation, status: NodeOperationStatus): Promise<undefined> {

@@ -35,6 +35,8 @@ export interface Belief {
   /** Undefined: no such Node. */
   nodeFace?: NodeView;
   ready: Since<'True' | 'False' | 'Unknown'>;
+  /** The kubelet says that a disk is full, since. */
+  diskPressure?: number;
   /** When this boot id was first seen; the first one after our own start counts as old. */
   boot: Since<string>;
   /** A boot id replaced another before our eyes at this time. */

@@ -119,6 +119,8 @@ export class Beliefs {
     } else {
       belief.nodeFace = node;
       belief.ready = observed(belief.ready, node.ready, now);
+      if (node.conditions.DiskPressure === 'True') belief.diskPressure ??= now;
+      else delete belief.diskPressure;
       if (node.bootID !== '' && node.bootID !== belief.boot.value) {
         // The first boot id that we see is no news: it may be a year old.
         if (belief.boot.value !== '' && !this.#isPlanned(name)) belief.rebootedAt = now;

@@ -28,6 +28,8 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
     const why = [nodeFace.readyReason, nodeFace.readyMessage].filter(Boolean).join(': ');
     add('NotReady', 'Node', ready.since, `Ready=${ready.value}${why ? ` (${why})` : ''}`);
   }
+  if (nodeFace && belief.diskPressure !== undefined)
+    add('DiskPressure', 'Node', belief.diskPressure, 'the kubelet reports DiskPressure');
   if (leaseState(belief, now) === 'Stalled') {
     add('LeaseStalled', 'Lease', belief.lease?.movedAt ?? now, 'the kubelet has stopped renewing its lease');
   }

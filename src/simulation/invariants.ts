@@ -29,6 +29,9 @@ export interface Violation {
   message: string;
 }
 
+/** Operations that interrupt no Pod. Said here anew: the watcher must not believe the code that it judges. */
+const ON_HOST: ReadonlySet<string> = new Set(['RestartService', 'CleanDisk']);
+
 /** An act with the replica that sent it. */
 export interface AttributedAct extends Struck {
   replica: string;
@@ -251,8 +254,7 @@ export class Invariants {
       machine.services.containerd &&
       !node?.spec?.unschedulable;
     this.#begun.set(uid, { operation, served });
-    if (operation.spec.type !== 'RestartService' && !operation.spec.force)
-      this.#withinBudgets(operation, served);
+    if (!ON_HOST.has(operation.spec.type) && !operation.spec.force) this.#withinBudgets(operation, served);
   }
 
   #withinBudgets(operation: NodeOperation, served: boolean): void {
@@ -267,7 +269,7 @@ export class Invariants {
         this.#broken(1, `${name} began within a freeze of budget ${metadata.name}`);
       if (!served) continue;
       const serving = [...this.#begun.values()].filter(
-        (one) => one.served && one.operation.spec.type !== 'RestartService',
+        (one) => one.served && !ON_HOST.has(one.operation.spec.type),
       );
       const most = allowanceOf(spec.maxDisrupted, this.#machines.size);
       if (serving.length > most)
@@ -280,7 +282,7 @@ export class Invariants {
 
   /** A reboot that counts as done must have happened. */
   #proven({ metadata, spec, status }: NodeOperation): void {
-    if (status?.state !== 'Succeeded' || spec.type === 'RestartService' || spec.type === 'Evict') return;
+    if (status?.state !== 'Succeeded' || ON_HOST.has(spec.type) || spec.type === 'Evict') return;
     const from = Date.parse(status.intent?.at ?? '');
     const boots = this.#world.fleet.boots.filter(
       (boot) => boot.machine === spec.machine && boot.at >= from - SECOND,

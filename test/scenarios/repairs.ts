@@ -41,6 +41,23 @@ export const REPAIRS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a full disk is cleaned by rule, and nobody is called',
+    async play(scene) {
+      await scene.ground.strike('disk-full', scene.machine);
+      const { status } = await scene.ended();
+      assert.equal(status?.diagnosis?.cause, 'DiskFull');
+      assert.equal(status?.stage, 'Healed');
+      assert.deepEqual(
+        status?.attempts?.map(({ remedy }) => remedy),
+        ['CleanDisk'],
+      );
+      const [operation] = await scene.operations();
+      const acted = operation?.status?.steps?.find(({ name }) => name === 'act');
+      assert.match(acted?.message ?? '', /40\.0 GiB freed: RotatedLogs 400 files/);
+      assert.deepEqual(await scene.acts(), []);
+    },
+  },
+  {
     name: 'a crashed machine is rebooted once, proven by its boot id, and takes Pods again',
     async play(scene) {
       const before = (await scene.node()).status?.nodeInfo?.bootID;

@@ -5,33 +5,14 @@ import { NODES, type Node } from '../../platform/kube/objects.ts';
 import { type Act, ProviderError, type Reading } from '../../platform/providers/provider.ts';
 import { consoleSign } from '../../signals/console.ts';
 import { symptomsOf } from '../../signals/symptoms.ts';
-import { hostOf } from '../../signals/targets.ts';
+import { hostWork } from './host-work.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 
 const AGAIN_MS = 5_000;
 
 /** The one outside act of an operation. */
 export const act: Step = (context) =>
-  TYPES[context.operation.spec.type].boots ? boot(context) : restart(context);
-
-async function restart({ operation, machine, belief, outside, refusal }: StepContext): Promise<StepResult> {
-  const service = operation.spec.service as NonNullable<typeof operation.spec.service>;
-  if (!outside) return { is: 'failed', why: noProvider(machine.spec.provider.name) };
-  const no = refusal();
-  if (no) return { is: 'waiting', why: no, again_ms: AGAIN_MS };
-  try {
-    // Restarting a service twice harms nobody, so a repeat after a crash of ours needs no fence.
-    const { active } = await outside.hosts.run(hostOf(machine, belief.nodeFace), 'restartUnit', {
-      unit: service,
-    });
-    return { is: 'done', message: `${service} restarted: ${active}` };
-  } catch (error) {
-    return {
-      is: 'failed',
-      why: { reason: 'RestartFailed', message: `${service} could not be restarted: ${messageOf(error)}` },
-    };
-  }
-}
+  TYPES[context.operation.spec.type].boots ? boot(context) : hostWork(context);
 
 /**
  * Ends the machine's present boot, at most once. The intent is written first; if it is there already, a

@@ -5,6 +5,7 @@ import type { Probe } from '../../platform/hosts/prober.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import type { Outside } from '../../platform/outside.ts';
 import type { Belief } from '../../signals/belief.ts';
+import type { HostOutcome } from './host-work.ts';
 
 /** What one look at a step found. `status` is merged into the operation's. */
 export type StepResult =
@@ -28,6 +29,8 @@ export interface StepContext {
   now: number;
   /** Asks the machine's ports now, as patrol does; undefined where we could not ask. */
   probe(): Promise<Probe | undefined>;
+  /** Begins work that may take minutes, or says how the one begun for this operation stands. */
+  background(work: (signal: AbortSignal) => Promise<string>): Promise<HostOutcome | 'Running'>;
   /** Writes a status before anything else happens; throws when somebody else has written meanwhile. */
   persist(status: NodeOperationStatus): Promise<void>;
   /** Asked right before the machine is touched: why this replica must not, where it must not. */

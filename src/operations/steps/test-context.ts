@@ -91,6 +91,11 @@ export function setUp(options: Options = {}): Setting {
       prober: { probe: async () => [] },
     },
     probe: async () => undefined,
+    background: (work) =>
+      work(new AbortController().signal).then(
+        (message) => ({ message }),
+        (error: unknown) => ({ error }),
+      ),
     startedAt: options.startedAt ?? now,
     now,
     persist: async (status) => {

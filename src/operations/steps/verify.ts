@@ -6,6 +6,8 @@ import type { Step } from './step.ts';
 const AGAIN_MS = 1_000;
 /** A restarted service is up within seconds, or the restart was no help. */
 const SERVICE_MS = 120_000;
+/** A kubelet takes back its word of pressure 5 minutes after it has ended (evictionPressureTransitionPeriod). */
+const DISK_MS = 420_000;
 
 /** The node must stay well for a while, by our own probes and its own word, before it takes Pods again. */
 export const verify: Step = async ({ operation, belief, startedAt, now }) => {
@@ -14,7 +16,12 @@ export const verify: Step = async ({ operation, belief, startedAt, now }) => {
   if (since !== undefined && now - since >= need_ms)
     return { is: 'done', message: `well for ${operation.spec.verifyFor}` };
 
-  const limit_ms = TYPES[operation.spec.type].boots ? toMilliseconds(operation.spec.bootTimeout) : SERVICE_MS;
+  const { type, bootTimeout } = operation.spec;
+  const limit_ms = TYPES[type].boots
+    ? toMilliseconds(bootTimeout)
+    : type === 'CleanDisk'
+      ? DISK_MS
+      : SERVICE_MS;
   const wrong = symptomsOf(belief, now).map((symptom) => symptom.message);
   if (now - startedAt >= limit_ms) {
     const message = `not well after the repair: ${wrong.join('; ') || 'not all witnesses agree yet'}`;

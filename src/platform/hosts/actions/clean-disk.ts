@@ -2,9 +2,10 @@
 // free nothing and take its log from whoever reads it. find(1) removes by folder handles, so nobody can swap a folder for
 // a symlink on the way.
 import { z } from 'zod';
+import { CLEAN_RULES as CLEAN_RULE_NAMES } from '../../../api/diagnosis.ts';
 import { MINUTE } from '../../clock/clock.ts';
 import { action, badOutput, NEEDS_FIND, SAY_NO, script } from './action.ts';
-import { CLEAN_RULE_NAMES, CLEAN_RULES, type CleanRule, IMAGE_ROOTS, IMAGE_RULE } from './clean-rules.ts';
+import { CLEAN_RULES, type CleanRule, IMAGE_ROOTS, IMAGE_RULE } from './clean-rules.ts';
 import { countOf, fieldsOf, keyed } from './lines.ts';
 import { unusedImages } from './unused-images.ts';
 

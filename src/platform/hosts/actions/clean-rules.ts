@@ -1,4 +1,6 @@
 // What may be removed from a full disk: a closed list, each rule with its fixed folders. There is no way to name another.
+import type { CleanRuleName } from '../../../api/diagnosis.ts';
+
 export interface CleanRule {
   about: string;
   /** A folder that is not there, or is a symlink, is passed over. */
@@ -46,14 +48,8 @@ export const CLEAN_RULES = {
     roots: ['/tmp', '/var/tmp'],
     tests: `-mtime +${TEMPORARY_DAYS} -atime +${TEMPORARY_DAYS} -ctime +${TEMPORARY_DAYS} ! -path '*/systemd-private-*'`,
   },
-} as const satisfies Record<string, CleanRule>;
+} as const satisfies Record<Exclude<CleanRuleName, typeof IMAGE_RULE>, CleanRule>;
 
 /** By crictl, which knows what containers use. */
 export const IMAGE_RULE = 'UnusedImages';
 export const IMAGE_ROOTS = ['/var/lib/containerd', '/var/lib/containers', '/var/lib/docker'] as const;
-
-export type CleanRuleName = keyof typeof CLEAN_RULES | typeof IMAGE_RULE;
-export const CLEAN_RULE_NAMES: [CleanRuleName, ...CleanRuleName[]] = [
-  IMAGE_RULE,
-  ...(Object.keys(CLEAN_RULES) as (keyof typeof CLEAN_RULES)[]),
-];
