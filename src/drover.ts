@@ -46,7 +46,7 @@ import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
 import { patrol } from './signals/patrol.ts';
 import { READ_MS, Suspects } from './signals/suspects.ts';
-import { targetsOf } from './signals/targets.ts';
+import { hostOf, targetsOf } from './signals/targets.ts';
 
 /** Cluster objects and their kubeconfigs are looked at this often. */
 const FOLLOW_MS = 10 * SECOND;
@@ -73,8 +73,8 @@ export interface CrashKeeping {
   blobs?: Blobs;
   /** 400 days by default. */
   keep_ms?: number;
-  /** What a machine at this address sent over netconsole. */
-  netconsole?(address: string): readonly string[];
+  /** What a machine at this address sent over netconsole, all of it or since then. */
+  netconsole?(address: string, since?: number): readonly string[];
 }
 
 /** What runs while this replica leads, and is thrown away when it does not. */
@@ -231,7 +231,9 @@ export class Drover {
       onError: onError('operations'),
     });
     const ways = new Ways();
-    const providers = new ProviderRounds({ clock, client, caches, outsides: this.outsides, ways });
+    const host = (machine: Machine) =>
+      hostOf(machine, clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine)));
+    const providers = new ProviderRounds({ clock, client, caches, outsides: this.outsides, ways, host });
     const fleet = new FleetController({
       clock,
       client,
@@ -269,6 +271,7 @@ export class Drover {
       clusters,
       machine: (name) => caches.machines.get(name),
       outside,
+      netconsole: (address, since) => keeping?.netconsole?.(address, since) ?? [],
       onAnswer: (machine, error) => ways.set(machine, error === undefined ? OPEN : closedBy(error)),
       onError: onError('suspects'),
     });

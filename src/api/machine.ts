@@ -114,6 +114,12 @@ export const machineKind = {
 export type Machine = ObjectOf<typeof machineKind>;
 export type MachineStatus = NonNullable<Machine['status']>;
 
+/** Whether the host had a crash kernel loaded when it was last asked: a panic of it then writes a dump. */
+export function crashDumpOf({ status }: Machine): 'Armed' | 'NotArmed' | 'Unknown' {
+  const told = status?.conditions?.find(({ type }) => type === 'CrashDumpArmed')?.status;
+  return told === 'True' ? 'Armed' : told === 'False' ? 'NotArmed' : 'Unknown';
+}
+
 /** The lock that holds now; one whose time is over holds nothing. */
 export function lockOf({ spec }: Machine, now: number): Machine['spec']['desired']['locked'] {
   const { locked } = spec.desired;

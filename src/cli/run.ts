@@ -93,7 +93,10 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
     ...(url && { url }),
     ...(options.data && { dir: options.data }),
   });
-  const rings = new NetconsoleRings((address) => drover.isMachine(address));
+  const rings = new NetconsoleRings(
+    (address) => drover.isMachine(address),
+    () => clock.now(),
+  );
   const identity = options.identity ?? `${hostname().toLowerCase().slice(0, 200)}-${clock.id(5)}`;
   const drover = new Drover({
     clock,
@@ -106,7 +109,7 @@ async function run(command: Command, io: Io, options: RunOptions): Promise<void>
       records: () => history.crashes(),
       ...(blobs && { blobs }),
       keep_ms: options.crashRetention,
-      netconsole: (address) => rings.linesOf(address),
+      netconsole: (address, since) => rings.linesOf(address, since),
     },
     connect: (text) =>
       kubeconfigFromText(text, { clock, source: 'the Cluster’s Secret', userAgent: 'drover' }).transport,

@@ -105,6 +105,7 @@ export class FleetController {
         cordonedBy: node?.cordonedBy ?? '',
         evidence: this.#options.evidence(name),
         way: this.#options.ways.get(name),
+        armed: this.#options.ways.armed(name),
       };
       const next = machineStatus(
         machine,

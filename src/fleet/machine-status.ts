@@ -19,6 +19,8 @@ export interface Seen {
   cordonedBy: string;
   /** Whether its provider answers; undefined while nobody has asked. */
   way?: Way | undefined;
+  /** A crash kernel was loaded when the host was last asked. */
+  armed?: boolean | undefined;
   /** Lines of evidence, without ages that change at each look. */
   evidence: readonly string[];
 }
@@ -83,6 +85,22 @@ function providerAnswers({ open, reason, message }: Way): Omit<Condition, 'lastT
   return { type: 'ProviderAnswers', status: open ? 'True' : 'False', reason, message };
 }
 
+function crashDumpArmed(armed: boolean): Omit<Condition, 'lastTransitionTime'> {
+  return armed
+    ? {
+        type: 'CrashDumpArmed',
+        status: 'True',
+        reason: 'CrashKernelLoaded',
+        message: 'a panic writes a dump',
+      }
+    : {
+        type: 'CrashDumpArmed',
+        status: 'False',
+        reason: 'NoCrashKernel',
+        message: 'no crash kernel is loaded: a panic leaves no dump',
+      };
+}
+
 function conditionsOf(
   machine: Machine,
   seen: Seen,
@@ -104,5 +122,6 @@ function conditionsOf(
         }
       : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
     ...(seen.way ? [providerAnswers(seen.way)] : []),
+    ...(seen.armed === undefined ? [] : [crashDumpArmed(seen.armed)]),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Machine } from '../api/machine.ts';
 import { type MachineProvider, machineProviderKind, providerType } from '../api/machine-provider.ts';
 import { type Clock, HOUR, SECOND } from '../platform/clock/clock.ts';
+import type { HostRef } from '../platform/hosts/host.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import { standsSo, withCondition } from '../platform/kube/conditions.ts';
 import type { Condition } from '../platform/kube/objects.ts';
@@ -28,6 +29,7 @@ export interface ProvidersOptions {
   caches: Caches;
   outsides: Outsides;
   ways: Ways;
+  host(machine: Machine): HostRef;
 }
 
 /** Asks each provider for some of its machines in turn, and shows on it whether and how it answers. */
@@ -69,13 +71,18 @@ export class ProviderRounds {
   }
 
   async #askFor(provider: MachineProvider, machines: readonly Machine[]): Promise<void> {
-    const { outsides, ways } = this.#options;
-    await sideBySide(machines, ASKED_AT_ONCE_MAX, async ({ metadata, spec }) => {
+    const { outsides, ways, host } = this.#options;
+    await sideBySide(machines, ASKED_AT_ONCE_MAX, async (machine) => {
+      const { name } = machine.metadata;
       try {
-        await outsides.get(provider).provider.describe(spec.provider.id);
-        ways.set(metadata.name, OPEN);
+        const { provider: way, hosts } = outsides.get(provider);
+        await way.describe(machine.spec.provider.id);
+        ways.set(name, OPEN);
+        // A host that is not reached is patrol's business.
+        const facts = await hosts.run(host(machine), 'facts', {}).catch(() => undefined);
+        if (facts) ways.setArmed(name, facts.kdumpArmed);
       } catch (error) {
-        ways.set(metadata.name, closedBy(error));
+        ways.set(name, closedBy(error));
       }
     });
   }

@@ -27,6 +27,8 @@ export function closedBy(error: unknown): Way {
 
 export class Ways {
   readonly #ways = new Map<string, Way>();
+  /** Whether a crash kernel was loaded. */
+  readonly #armed = new Map<string, boolean>();
   readonly #listeners = new Set<(machine: string) => void>();
 
   get(machine: string): Way | undefined {
@@ -41,9 +43,20 @@ export class Ways {
     for (const listener of this.#listeners) listener(machine);
   }
 
+  armed(machine: string): boolean | undefined {
+    return this.#armed.get(machine);
+  }
+
+  setArmed(machine: string, armed: boolean): void {
+    if (this.#armed.get(machine) === armed) return;
+    this.#armed.set(machine, armed);
+    for (const listener of this.#listeners) listener(machine);
+  }
+
   /** Forgets machines that are no more. */
   keepOnly(isThere: (machine: string) => boolean): void {
-    for (const machine of this.#ways.keys()) if (!isThere(machine)) this.#ways.delete(machine);
+    for (const known of [this.#ways, this.#armed])
+      for (const machine of known.keys()) if (!isThere(machine)) known.delete(machine);
   }
 
   subscribe(listener: (machine: string) => void): () => void {

@@ -87,7 +87,7 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
       return say(
         'Dumping',
         'High',
-        'the console shows the crash dump being written; it must not lose its power now',
+        'the kernel panicked, and its crash dump is being written or may be; it must not lose its power now',
       );
     if (missed && sign === 'Panicked')
       return say('Crashed', 'High', 'the console shows a kernel panic, and the machine answers nothing');

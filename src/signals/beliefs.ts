@@ -141,12 +141,13 @@ export class Beliefs {
     this.#judge(belief, isFirst);
   }
 
-  setReading(name: string, reading: Reading): void {
+  /** @param sign what its last words say, where the provider shows no console */
+  setReading(name: string, reading: Reading, sign = consoleSign(reading.console)): void {
     const belief = this.#beliefs.get(name);
     if (!belief) return;
     const readAt = this.#clock.now();
     belief.power = { ...observed(belief.power, reading.power, readAt), readAt };
-    belief.console = { ...observed(belief.console, consoleSign(reading.console), readAt), readAt };
+    belief.console = { ...observed(belief.console, sign, readAt), readAt };
     if (reading.maintenance) belief.maintenance = reading.maintenance;
     else delete belief.maintenance;
     this.#judge(belief);

@@ -35,6 +35,7 @@ test('a BMC that takes long to fail keeps no other machine waiting, and is not a
     clusters: { get: () => undefined } as unknown as Clusters,
     machine: (name) => machines.get(name),
     outside: () => ({ provider: { describe } }) as unknown as Outside,
+    netconsole: () => [],
     onAnswer: () => {},
     onError: (name) => errors.push(name),
   });

@@ -1,11 +1,13 @@
-import type { Machine } from '../api/machine.ts';
+import { crashDumpOf, type Machine } from '../api/machine.ts';
 import type { Clusters } from '../fleet/clusters.ts';
-import type { Clock } from '../platform/clock/clock.ts';
+import { type Clock, MINUTE } from '../platform/clock/clock.ts';
 import { LEASES, type Lease } from '../platform/kube/objects.ts';
 import type { Outside } from '../platform/outside.ts';
+import type { Provider, Reading } from '../platform/providers/provider.ts';
 import { sideBySide } from '../platform/side-by-side.ts';
-import type { Belief } from './belief.ts';
+import { type Belief, type ConsoleSign, isLost } from './belief.ts';
 import type { Beliefs } from './beliefs.ts';
+import { BEFORE_MS, signOfLastWords } from './last-words.ts';
 
 /** A suspect's power, console and lease are read this often. */
 export const READ_MS = 5_000;
@@ -13,6 +15,8 @@ export const READ_MS = 5_000;
 const LEASES_MAX = 32;
 /** Machines whose provider is asked at once, all providers together; each has limits of its own. */
 const PROVIDERS_MAX = 256;
+/** For so long after the first symptom a BMC's log is read with its power. */
+const LOG_READ_MS = 3 * MINUTE;
 const NODE_LEASES = 'kube-node-lease';
 
 export interface Readers {
@@ -21,6 +25,8 @@ export interface Readers {
   clusters: Clusters;
   machine(name: string): Machine | undefined;
   outside(machine: Machine): Outside | undefined;
+  /** What came over netconsole from this address since then. */
+  netconsole(address: string, since: number): readonly string[];
   /** Told each time a provider was asked: what it threw, if anything. */
   onAnswer(machine: string, error: unknown): void;
   onError(machine: string, error: unknown): void;
@@ -83,10 +89,34 @@ async function readProvider(readers: Readers, belief: Belief): Promise<void> {
   const outside = machine && readers.outside(machine);
   if (!machine || !outside) return;
   try {
-    readers.beliefs.setReading(belief.machine, await outside.provider.describe(machine.spec.provider.id));
+    const reading = await outside.provider.describe(machine.spec.provider.id);
+    const sign = await elsewhere(readers, belief, machine, outside.provider, reading);
+    readers.beliefs.setReading(belief.machine, reading, sign);
     readers.onAnswer(belief.machine, undefined);
   } catch (error) {
     readers.onAnswer(belief.machine, error);
     readers.onError(belief.machine, error);
   }
+}
+
+/** A console that the provider does not show: its last words came by other ways. Undefined: the console itself speaks. */
+async function elsewhere(
+  readers: Readers,
+  belief: Belief,
+  machine: Machine,
+  provider: Provider,
+  { console, can, power }: Reading,
+): Promise<ConsoleSign | undefined> {
+  if (console.length > 0 || belief.sickSince === undefined) return undefined;
+  // A machine that answers, or has no power, needs none.
+  if (!isLost(belief) || power !== 'On') return undefined;
+  const from = belief.sickSince - BEFORE_MS;
+  const lines = readers.netconsole(belief.nodeFace?.address ?? '', from);
+  // What the log says of this trouble, it says within its first minutes; it is no console to be read on and on.
+  const isEarly = readers.clock.now() - belief.sickSince < LOG_READ_MS;
+  const known = belief.console?.value === 'Panicked' || belief.console?.value === 'Dumping';
+  const log =
+    can.EventLog === true && isEarly && !known ? await provider.eventLog(machine.spec.provider.id) : [];
+  const sign = signOfLastWords({ lines, log, from, crashDump: crashDumpOf(machine) });
+  return sign === 'None' && known ? belief.console?.value : sign;
 }

@@ -15,6 +15,8 @@ const FRAGMENTS_MAX = 64;
 
 interface Ring {
   lines: string[];
+  /** When each line came. */
+  times: number[];
   bytes: number;
   /** Parts of a message that was too long for one datagram, by its sequence number. */
   parts: Map<string, { head: string; text: string }>;
@@ -22,6 +24,7 @@ interface Ring {
 
 export class NetconsoleRings {
   readonly #knows: (address: string) => boolean;
+  readonly #now: () => number;
   readonly #rings = new Map<string, Ring>();
   #bytes = 0;
   /** Datagrams that were given up: too long, or from nobody we know. */
@@ -29,8 +32,9 @@ export class NetconsoleRings {
   received = 0;
 
   /** @param knows whether an address is one of our machines' */
-  constructor(knows: (address: string) => boolean = () => true) {
+  constructor(knows: (address: string) => boolean = () => true, now: () => number = () => 0) {
     this.#knows = knows;
+    this.#now = now;
   }
 
   get bytes(): number {
@@ -49,9 +53,11 @@ export class NetconsoleRings {
     this.#makeRoom();
   }
 
-  /** The last lines of this address, oldest first. */
-  linesOf(address: string): readonly string[] {
-    return this.#rings.get(address)?.lines ?? [];
+  /** The last lines of this address, oldest first; of those only what came since then (epoch milliseconds). */
+  linesOf(address: string, since = 0): readonly string[] {
+    const { lines = [], times = [] } = this.#rings.get(address) ?? {};
+    const from = times.findIndex((at) => at >= since);
+    return since === 0 ? lines : from < 0 ? [] : lines.slice(from);
   }
 
   /** What has been read into a record is not needed any more. */
@@ -64,7 +70,7 @@ export class NetconsoleRings {
 
   /** Taken out and put in again: the map's order is that of the last word. */
   #ringOf(address: string): Ring {
-    const ring = this.#rings.get(address) ?? { lines: [], bytes: 0, parts: new Map() };
+    const ring = this.#rings.get(address) ?? { lines: [], times: [], bytes: 0, parts: new Map() };
     this.#rings.delete(address);
     this.#rings.set(address, ring);
     return ring;
@@ -72,6 +78,7 @@ export class NetconsoleRings {
 
   #add(ring: Ring, line: string): void {
     ring.lines.push(line);
+    ring.times.push(this.#now());
     ring.bytes += line.length;
     this.#bytes += line.length;
     let gone = 0;
@@ -80,7 +87,9 @@ export class NetconsoleRings {
       ring.bytes -= old;
       this.#bytes -= old;
     }
-    if (gone > 0) ring.lines.splice(0, gone);
+    if (gone === 0) return;
+    ring.lines.splice(0, gone);
+    ring.times.splice(0, gone);
   }
 
   #makeRoom(): void {

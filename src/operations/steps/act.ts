@@ -3,6 +3,7 @@ import { TYPES } from '../../api/operation-types.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
 import { NODES, type Node } from '../../platform/kube/objects.ts';
 import { type Act, ProviderError, type Reading } from '../../platform/providers/provider.ts';
+import type { Belief, ConsoleSign } from '../../signals/belief.ts';
 import { consoleSign } from '../../signals/console.ts';
 import { symptomsOf } from '../../signals/symptoms.ts';
 import { hostWork } from './host-work.ts';
@@ -38,11 +39,7 @@ async function boot(context: StepContext): Promise<StepResult> {
       why: { reason: 'ProviderBusy', message: message.slice(0, 1000) },
     };
   }
-  if (
-    operation.spec.type !== 'PowerOn' &&
-    reading.power === 'On' &&
-    consoleSign(reading.console) === 'Dumping'
-  ) {
+  if (operation.spec.type !== 'PowerOn' && reading.power === 'On' && signNow(reading, belief) === 'Dumping') {
     const message =
       'the machine is writing its crash dump; it is not touched until that ends or its time is up';
     const until_ms = dumpSeenAt(context) + toMilliseconds(operation.spec.dumpTimeout);
@@ -109,6 +106,11 @@ function bootUnderWay({ operation, belief, now }: StepContext, reading: Reading)
     until: new Date(until_ms).toISOString(),
   };
   return { is: 'waiting', again_ms: AGAIN_MS, why };
+}
+
+/** What the console says now; where the provider shows none, what the machine's last words were taken for. */
+function signNow({ console }: Reading, belief: Belief): ConsoleSign {
+  return console.length > 0 ? consoleSign(console) : (belief.console?.value ?? 'None');
 }
 
 /** Since when the dump is being written, as far as we know: one that nobody has seen before begins now. */
