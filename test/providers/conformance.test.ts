@@ -1,5 +1,6 @@
 // Every provider against the real protocol, row by row: see rows.ts.
 import { describe, test } from 'node:test';
+import { ecsStage } from './ecs.ts';
 import { ipmiSimStage, noIpmiSim } from './ipmi-sim.ts';
 import { ownRedfishStage } from './own-redfish.ts';
 import { pyghmiPackages, pyghmiStage } from './pyghmi.ts';
@@ -19,6 +20,7 @@ describe('the provider contract', { concurrency: true }, () => {
   conforms('Simulated', false, simulatedStage);
   for (const vendor of ['Dell', 'HPE', 'Lenovo', 'OpenBMC'] as const)
     conforms(`Redfish: our own as ${vendor}`, false, () => ownRedfishStage(vendor));
+  conforms('ECS: our stand-in', false, ecsStage);
   conforms('IPMI: ipmi_sim', noIpmiSim() ?? false, ipmiSimStage);
   conforms('IPMI: pyghmi', 'reason' in pyghmi ? pyghmi.reason : (noIpmiSim() ?? false), () =>
     pyghmiStage((pyghmi as { folder: string }).folder),

@@ -94,6 +94,7 @@ export async function ipmiSimStage(): Promise<Stage> {
         () => readFileSync(file('power'), 'utf8').trim() === (power === 'On' ? '1' : '0'),
       ),
     seen: async (act) => calls().filter((call) => call === CALLS[act]).length,
+    told: calls,
     goAway: () => processes.stop(NAME),
     comeBack: start,
     [Symbol.asyncDispose]: () => processes.end(),

@@ -45,6 +45,7 @@ export async function pyghmiStage(python: string): Promise<Stage> {
         return (last === 'off' ? 'Off' : 'On') === power;
       }),
     seen: async (act) => times(TOLD[act] ?? ''),
+    told,
     goAway: () => processes.stop(NAME),
     comeBack: start,
     [Symbol.asyncDispose]: () => processes.end(),

@@ -26,6 +26,8 @@ export interface Stage extends AsyncDisposable {
   /** It takes calls and never answers. */
   standStill?(): Promise<void>;
   goOn?(): Promise<void>;
+  /** What the other side has been told so far, in its own words. */
+  told?(): string[];
   /** Sessions or connections that it holds open for us. */
   held?(): Promise<number>;
 }

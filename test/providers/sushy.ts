@@ -70,6 +70,7 @@ export async function sushyStage(python: string): Promise<Stage> {
     hasPower: (power) => eventually(`power ${power}`, async () => (await truth()) === power),
     seen: async (act: Act) =>
       proxy.requests.filter((request) => request.includes(`"ResetType":"${RESETS[act]}"`)).length,
+    told: () => proxy.requests,
     goAway: proxy.goAway,
     comeBack: proxy.comeBack,
     [Symbol.asyncDispose]: async () => {

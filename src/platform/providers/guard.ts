@@ -85,6 +85,7 @@ function guardedMarket(market: Market, read: Read): Market {
   return {
     types: (names, signal) => read('instance types', signal, (bound) => market.types(names, bound)),
     offers: (types, signal) => read('stock', signal, (bound) => market.offers(types, bound)),
+    find: (labels, signal) => read('machines by label', signal, (bound) => market.find(labels, bound)),
     // Its token makes a repeat harmless.
     create: (order, signal) => read(`order ${order.token}`, signal, (bound) => market.create(order, bound)),
   };

@@ -163,6 +163,8 @@ export interface Market {
    * ask again with the same token, which says the same ids if they were made.
    */
   create(order: Order, signal?: AbortSignal): Promise<string[]>;
+  /** Ids of the machines that carry all these labels, from every page, without listing all others. */
+  find(labels: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<string[]>;
 }
 
 /**

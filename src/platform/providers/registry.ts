@@ -6,6 +6,7 @@ import { tcpProber } from '../hosts/tcp-prober.ts';
 import type { SecretReader } from '../kube/secrets.ts';
 import { type Limiter, limiter } from '../limits.ts';
 import type { Outside } from '../outside.ts';
+import { ecsProvider } from './ecs/ecs.ts';
 import { guarded } from './guard.ts';
 import { ipmiProvider } from './ipmi/ipmi.ts';
 import { redfishProvider } from './redfish/redfish.ts';
@@ -27,7 +28,7 @@ export type Open = (provider: MachineProvider, context: OpenContext) => Outside;
 
 /** Opens the ways to one provider's machines. The spec has been checked by its schema. */
 export function openOutside({ spec }: MachineProvider, context: OpenContext): Outside {
-  const { simulated, watchOnly, redfish, ipmi, hosts } = spec;
+  const { simulated, watchOnly, redfish, ipmi, ecs, hosts } = spec;
   if (simulated) return simulatedOutside(simulated.endpoint, context.limit);
   if (watchOnly) return watchOnlyOutside(context.clock);
   const ssh = hosts && sshHosts(hosts, context);
@@ -38,6 +39,7 @@ export function openOutside({ spec }: MachineProvider, context: OpenContext): Ou
   };
   if (redfish) return { provider: redfishProvider(redfish, context), ...around };
   if (ipmi) return { provider: ipmiProvider(ipmi, context), ...around };
+  if (ecs) return { provider: ecsProvider(ecs, context), ...around };
   throw new Error('spec names none of the kinds that this version knows');
 }
 
