@@ -16,7 +16,7 @@ export const ASK_MS = 30 * SECOND;
 /** Every machine's provider is asked for it once in this time, whatever the size of the fleet. */
 const ROUND_MS = HOUR;
 /** In each pass at least so many: the provider's own word is to be half a minute old at most. */
-const ASKED_MIN = 3;
+const ASKED_MIN = 10;
 const ASKED_AT_ONCE_MAX = 64;
 /** Machines that a condition names. */
 const NAMED_MAX = 3;

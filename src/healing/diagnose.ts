@@ -206,5 +206,6 @@ export function evidenceOf(belief: Belief, now: number): string[] {
   for (const { rule, since } of rulesThatHold(belief, now))
     lines.push(`rule ${rule.name}: holds for ${ago(since)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
+  if (belief.announced) lines.push(`provider announces: ${belief.announced}`);
   return lines.slice(0, EVIDENCE_LINES_MAX).map((line) => line.slice(0, EVIDENCE_LENGTH));
 }

@@ -49,6 +49,8 @@ export interface Belief {
   power?: Since<Power> & { readAt: number };
   console?: Since<ConsoleSign> & { readAt: number };
   maintenance?: string;
+  /** What the provider has announced for later. */
+  announced?: string;
   /** Rules of the HealingPolicy that selects it, in their order. */
   rules?: readonly Rule[];
   /** Those that hold now, by name, and since when. */

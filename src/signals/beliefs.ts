@@ -150,6 +150,8 @@ export class Beliefs {
     belief.console = { ...observed(belief.console, sign, readAt), readAt };
     if (reading.maintenance) belief.maintenance = reading.maintenance;
     else delete belief.maintenance;
+    if (reading.announced) belief.announced = reading.announced;
+    else delete belief.announced;
     this.#judge(belief);
   }
 
@@ -171,6 +173,7 @@ export class Beliefs {
     delete belief.power;
     delete belief.console;
     delete belief.maintenance;
+    delete belief.announced;
     this.#tell(name);
   }
 

@@ -26,5 +26,6 @@ export function evidenceLines(belief: Belief | undefined): string[] {
   for (const { rule, since: at } of rulesThatHold(belief, Number.POSITIVE_INFINITY))
     lines.push(`rule ${rule.name}: holds since ${since(at)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
+  if (belief.announced) lines.push(`provider announces: ${belief.announced}`);
   return lines.slice(0, LINES_MAX);
 }

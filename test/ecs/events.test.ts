@@ -37,7 +37,7 @@ describe('a system event', { concurrency: true }, () => {
       },
     );
     assert.match(
-      (await provider.describe(id)).maintenance ?? '',
+      (await provider.describe(id)).announced ?? '',
       /^SystemMaintenance.Reboot Inquiring, not before 20/,
     );
     await maintenance.accept(event);

@@ -30,13 +30,14 @@ export function register(program: Command, io: Io): void {
     );
 }
 
-function powerText(name: string, { power, health, maintenance, can }: Reading): string[] {
+function powerText(name: string, { power, health, maintenance, announced, can }: Reading): string[] {
   const able = ABILITIES.filter((ability) => can[ability] === true);
   const unable = ABILITIES.filter((ability) => can[ability] !== true);
   return [
     `machine/${name}  power ${power}`,
     ...(health ? [`health       ${health}`] : []),
     ...(maintenance ? [`maintenance  ${maintenance}`] : []),
+    ...(announced ? [`announced    ${announced}`] : []),
     `can          ${able.join(', ') || 'nothing'}`,
     ...unable.map((ability) => `cannot       ${ability}: ${can[ability]}`),
   ];

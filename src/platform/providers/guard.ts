@@ -2,7 +2,7 @@
 // that this helps, and a machine that does not answer left in peace for a while, so that it costs others nothing.
 import { type Clock, MINUTE, SECOND } from '../clock/clock.ts';
 import { messageOf } from '../kube/errors.ts';
-import { type Failure, type Market, type Provider, ProviderError } from './provider.ts';
+import { type Failure, type Maintenance, type Market, type Provider, ProviderError } from './provider.ts';
 
 /** Read again each 5 s by who needs it: no second try. */
 export const DESCRIBE_MS_MAX = 15 * SECOND;
@@ -21,12 +21,15 @@ const LOCKED_OUT_MS = MINUTE;
 /** The same provider, bounded. */
 export function guarded(provider: Provider, clock: Clock): Provider {
   const quiet = new Map<string, { until: number; wait_ms: number; error: ProviderError }>();
-  const read = <T>(
-    what: string,
-    signal: AbortSignal | undefined,
-    call: (signal: AbortSignal) => Promise<T>,
-  ) =>
-    within(clock, READ_MS_MAX, what, 'TryAgain', signal, (bound) => retried(clock, bound, () => call(bound)));
+  const bounded =
+    (limit_ms: number, late: Failure, tries: 'Once' | 'Again'): Bounded =>
+    (what, signal, call) =>
+      within(clock, limit_ms, what, late, signal, (bound) =>
+        tries === 'Once' ? call(bound) : retried(clock, bound, () => call(bound)),
+      );
+  const read = bounded(READ_MS_MAX, 'TryAgain', 'Again');
+  const once = bounded(ACT_MS_MAX, 'Unknown', 'Once');
+  const again = bounded(READ_MS_MAX, 'Unknown', 'Again');
   const { maintenance, market } = provider;
 
   async function describe(id: string, signal?: AbortSignal) {
@@ -54,40 +57,46 @@ export function guarded(provider: Provider, clock: Clock): Provider {
   return {
     describe,
     // Never tried again here: who acts must be allowed to each time.
-    act: (id, act, key, signal) =>
-      within(clock, ACT_MS_MAX, `${act} ${id}`, 'Unknown', signal, (bound) =>
-        provider.act(id, act, key, bound),
-      ),
+    act: (id, act, key, signal) => once(`${act} ${id}`, signal, (bound) => provider.act(id, act, key, bound)),
     list: (signal) => provider.list(signal),
     eventLog: (id, signal) => read(`event log of ${id}`, signal, (bound) => provider.eventLog(id, bound)),
     console: (id, signal) => read(`console of ${id}`, signal, (bound) => provider.console(id, bound)),
-    ...(maintenance && {
-      maintenance: {
-        open: (signal) => read('open events', signal, (bound) => maintenance.open(bound)),
-        ...(maintenance.simulate && { simulate: maintenance.simulate.bind(maintenance) }),
-        ...(maintenance.report && { report: maintenance.report.bind(maintenance) }),
-        accept: (event, signal) =>
-          read(`accept ${event}`, signal, (bound) => maintenance.accept(event, bound)),
-      },
-    }),
-    ...(market && { market: guardedMarket(market, read) }),
+    ...(maintenance && { maintenance: guardedMaintenance(maintenance, read, once) }),
+    ...(market && { market: guardedMarket(market, read, again) }),
     close: () => provider.close(),
   };
 }
 
-type Read = <T>(
+type Bounded = <T>(
   what: string,
   signal: AbortSignal | undefined,
   call: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 
-function guardedMarket(market: Market, read: Read): Market {
+function guardedMaintenance(maintenance: Maintenance, read: Bounded, once: Bounded): Maintenance {
+  const { simulate, report } = maintenance;
+  return {
+    open: (signal) => read('open events', signal, (bound) => maintenance.open(bound)),
+    // Twice is once.
+    accept: (event, signal) => read(`accept ${event}`, signal, (bound) => maintenance.accept(event, bound)),
+    ...(simulate && {
+      simulate: (machine, type, notBefore, signal) =>
+        once(`simulate ${type}`, signal, (bound) => simulate(machine, type, notBefore, bound)),
+    }),
+    ...(report && {
+      report: (machine, what, signal) =>
+        once(`report ${machine}`, signal, (bound) => report(machine, what, bound)),
+    }),
+  };
+}
+
+function guardedMarket(market: Market, read: Bounded, again: Bounded): Market {
   return {
     types: (names, signal) => read('instance types', signal, (bound) => market.types(names, bound)),
     offers: (types, signal) => read('stock', signal, (bound) => market.offers(types, bound)),
     find: (labels, signal) => read('machines by label', signal, (bound) => market.find(labels, bound)),
     // Its token makes a repeat harmless.
-    create: (order, signal) => read(`order ${order.token}`, signal, (bound) => market.create(order, bound)),
+    create: (order, signal) => again(`order ${order.token}`, signal, (bound) => market.create(order, bound)),
   };
 }
 

@@ -38,8 +38,10 @@ export interface Reading {
   power: Power;
   /** The last lines of the machine's console, oldest first; empty where the provider shows none as it is now. */
   console: readonly string[];
-  /** Maintenance that the provider has under way or announced for this machine. */
+  /** Maintenance that the provider has under way on this machine: what it does now explains itself. */
   maintenance?: string;
+  /** Maintenance that it has announced, or wants our consent for: the machine is well until then. */
+  announced?: string;
   /** What is wrong with its hardware, as the provider says it. */
   health?: string;
   can: Abilities;

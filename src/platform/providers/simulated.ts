@@ -19,6 +19,7 @@ const reading = z.object({
   power: z.enum(['On', 'Off', 'Unknown']),
   console: z.array(z.string().max(1024)).max(100),
   maintenance: z.string().max(256).optional(),
+  announced: z.string().max(256).optional(),
   health: z.string().max(1024).optional(),
   can: z.record(z.enum(ABILITIES), z.union([z.literal(true), z.string().max(256)])),
 });

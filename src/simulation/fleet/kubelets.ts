@@ -21,6 +21,7 @@ const POD_END_MS = 2 * SECOND;
 
 interface NodeSeen {
   ready: string;
+  diskPressure: string;
   bootID: string;
 }
 
@@ -106,9 +107,11 @@ export class Kubelets {
     await this.#renew(machine);
     const seen = this.#nodes.get(machine.name);
     const ready = machine.services.containerd ? 'True' : 'False';
+    const pressure = machine.diskFull ? 'True' : 'False';
     const due = this.#clock.now() - (this.#reportedAt.get(machine.name) ?? 0) >= STATUS_MS;
     if (!seen) await this.#register(machine);
-    else if (due || seen.ready !== ready || seen.bootID !== machine.bootID) await this.#report(machine);
+    else if (due || seen.ready !== ready || seen.diskPressure !== pressure || seen.bootID !== machine.bootID)
+      await this.#report(machine);
     for (const pod of this.#pods.by('node', machine.name)) this.#tend(pod);
   }
 
@@ -258,8 +261,11 @@ function runningStatus(clock: Clock): Pod['status'] {
 
 function nodeSeen(object: KubeObject): NodeSeen {
   const { status } = object as Node;
+  const said = (type: string) =>
+    status?.conditions?.find((condition) => condition.type === type)?.status ?? '';
   return {
-    ready: status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? '',
+    ready: said('Ready'),
+    diskPressure: said('DiskPressure'),
     bootID: status?.nodeInfo?.bootID ?? '',
   };
 }

@@ -13,6 +13,7 @@ export {
   type Sensor,
 } from './board.ts';
 export type { Faults } from './faults.ts';
+export { FleetBoard } from './fleet-board.ts';
 export type { Seen } from './journal.ts';
 export { MadeUpBoard, type MadeUpBoardOptions } from './made-up-board.ts';
 export { type RedfishOptions, type RedfishService, serveRedfish } from './server.ts';

@@ -35,14 +35,14 @@ export function ecsProvider(settings: EcsSettings, context: OpenContext): Provid
   };
 }
 
-function reading(instance: Instance, maintenance: string | undefined): Reading {
+function reading(instance: Instance, maintenance: Pick<Reading, 'maintenance' | 'announced'>): Reading {
   const lock = lockOf(instance);
   return {
     power: powerOf(instance),
     // What GetInstanceConsoleOutput shows may be as old as the last boot.
     console: [],
     can: abilitiesOf(instance),
-    ...(maintenance && { maintenance }),
+    ...maintenance,
     ...(lock && { health: `locked by Alibaba Cloud: ${lock}` }),
   };
 }

@@ -8,6 +8,7 @@ import {
   type MaintenanceEvent,
   type MaintenanceState,
   ProviderError,
+  type Reading,
 } from '../provider.ts';
 import type { EcsApi } from './api.ts';
 
@@ -161,7 +162,7 @@ function logEntry({ id, type, state, reason, notBefore }: MaintenanceEvent): Log
 /** Open events of all machines, read at most once a minute, for whoever looks at one machine. */
 export class OpenEvents {
   readonly #api: EcsApi;
-  #byMachine: ReadonlyMap<string, string> | undefined;
+  #byMachine: ReadonlyMap<string, Pick<Reading, 'maintenance' | 'announced'>> | undefined;
   #reading: Promise<void> | undefined;
   #nextAt = 0;
 
@@ -169,13 +170,13 @@ export class OpenEvents {
     this.#api = api;
   }
 
-  /** A line for people; undefined where there is none, or where events could not be read yet. Never throws. */
-  async of(machine: string): Promise<string | undefined> {
+  /** Lines for people; none where there is no event, or where events could not be read yet. Never throws. */
+  async of(machine: string): Promise<Pick<Reading, 'maintenance' | 'announced'>> {
     const { clock } = this.#api;
     if (clock.now() >= this.#nextAt) this.#reading ??= this.#read();
     // What is known from a minute ago is not waited for.
     if (!this.#byMachine && this.#reading) await this.#first(this.#reading);
-    return this.#byMachine?.get(machine);
+    return this.#byMachine?.get(machine) ?? {};
   }
 
   async #first(reading: Promise<void>): Promise<void> {
@@ -189,7 +190,12 @@ export class OpenEvents {
     const { clock } = this.#api;
     try {
       const events = await systemEvents(this.#api, { states: OPEN });
-      this.#byMachine = new Map(events.map((event) => [event.machine, lineOf(event)]));
+      const byMachine = new Map<string, Pick<Reading, 'maintenance' | 'announced'>>();
+      for (const event of events) {
+        const kind = event.state === 'Executing' ? 'maintenance' : 'announced';
+        byMachine.set(event.machine, { ...byMachine.get(event.machine), [kind]: lineOf(event) });
+      }
+      this.#byMachine = byMachine;
       this.#nextAt = clock.now() + KNOWN_MS_MAX;
     } catch {
       // Who asks for the events themselves is told why.
