@@ -45,6 +45,7 @@ import type { Log } from './platform/telemetry/log.ts';
 import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
 import { patrol } from './signals/patrol.ts';
+import { POLL_MS as EVENTS_MS, ProviderEvents } from './signals/provider-events.ts';
 import { READ_MS, Suspects } from './signals/suspects.ts';
 import { hostOf, targetsOf } from './signals/targets.ts';
 
@@ -275,6 +276,21 @@ export class Drover {
       onAnswer: (machine, error) => ways.set(machine, error === undefined ? OPEN : closedBy(error)),
       onError: onError('suspects'),
     });
+    const events = new ProviderEvents({
+      beliefs,
+      machines: () => caches.machines.values(),
+      outside: (name) => {
+        const provider = caches.providers.get(name);
+        return provider && this.outsides.get(provider);
+      },
+      onStrangers: (provider, ids) =>
+        log.warn(`${ids.length} events are for machines that no Machine names`, {
+          loop: 'events',
+          provider,
+          ids: ids.slice(0, 10).join(),
+        }),
+      onError: onError('events'),
+    });
     const stops = this.#feed(beliefs);
     const beat = { groups: () => targetsOf(caches.machines.values(), clusters, outside) };
     const loop = (name: string, every_ms: number, work: () => Promise<unknown>) =>
@@ -306,6 +322,7 @@ export class Drover {
         ),
       ),
       loop('providers', ASK_MS, () => providers.ask()),
+      loop('events', EVENTS_MS, () => events.poll()),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
       loop('surges', WATCH_MS, () => crashes?.watch() ?? Promise.resolve()),

@@ -13,6 +13,8 @@ export const CAUSES = {
   DomainOutage: 'its whole rack, zone or cluster is out of reach (故障域中断)',
   ControlPlaneBlind: 'we ourselves do not see the cluster (控制面失联)',
   Planned: 'a planned operation is under way (计划内操作)',
+  MaintenanceDue: 'its provider has announced maintenance that wants a reboot (云上维护待重启)',
+  RedeployDue: 'its provider wants it moved to other hardware (待迁移到其他硬件)',
   Restarted: 'it rebooted by itself and left no sign of why (自行重启)',
   Unknown: 'the evidence does not agree, or is not enough (未知)',
 } as const;
@@ -30,6 +32,7 @@ export const REMEDIES = [
   'Reboot',
   'PowerCycle',
   'PowerOn',
+  'Redeploy',
   'Escalate',
 ] as const;
 export const remedy = z.enum(REMEDIES);

@@ -72,6 +72,10 @@ const spec = z.object({
   verifyFor: duration()
     .default('15s')
     .describe('How long a repaired node must stay well before it takes Pods again.'),
+  redeploy: z
+    .enum(['Never', 'Allowed'])
+    .default('Never')
+    .describe('Whether a machine may be moved to other hardware: its local disks are lost then.'),
   maxRebootsPerDay: z
     .int()
     .min(0)

@@ -11,6 +11,7 @@ export const OPERATION_TYPES = [
   'Evict',
   'RestartService',
   'CleanDisk',
+  'Redeploy',
 ] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
@@ -22,6 +23,12 @@ const spec = z
     type: z.enum(OPERATION_TYPES),
     service: service.optional().describe('What RestartService restarts.'),
     cleanRules: cleanRules(),
+    consent: z
+      .object({ by: text(128).min(1), why: text(512).min(1) })
+      .optional()
+      .describe(
+        'For Redeploy: who has agreed that the local disks are lost. Apart from what allows a reboot.',
+      ),
     reason: z.object({
       kind: z.enum(['Incident', 'Machine', 'Person', 'Rollout']).describe('Who asks.'),
       name: text(253).min(1),
@@ -56,6 +63,11 @@ const spec = z
         rule: "(self.type == 'RestartService') == has(self.service)",
         message: 'RestartService needs a service, and only RestartService takes one',
         fieldPath: '.service',
+      },
+      {
+        rule: "(self.type == 'Redeploy') == has(self.consent)",
+        message: 'Redeploy loses the local disks and needs consent; nothing else takes one',
+        fieldPath: '.consent',
       },
       {
         rule: "!has(self.cleanRules) || self.type == 'CleanDisk'",

@@ -18,6 +18,11 @@ export const TYPES: Readonly<Record<OperationType, TypeFacts>> = {
     boots: true,
     steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'],
   },
+  Redeploy: {
+    disruptive: true,
+    boots: true,
+    steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'],
+  },
   PowerOn: { disruptive: true, boots: true, steps: ['cordon', 'act', 'proof', 'verify', 'uncordon'] },
   Nmi: { disruptive: true, boots: true, steps: ['cordon', 'drain', 'act', 'proof', 'verify', 'uncordon'] },
   // Its cordon stays until the trouble that asked for it is over: see fleet/cordons.ts.

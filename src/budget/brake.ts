@@ -2,8 +2,15 @@ import { allowanceOf, type Reason, toMilliseconds } from '../api/fields.ts';
 import type { HealingPolicy } from '../api/healing-policy.ts';
 import type { Incident } from '../api/incident.ts';
 
-/** Causes that are about a service on a healthy host: no sign of a storm of crashes. */
-const NOT_COUNTED: ReadonlySet<string> = new Set(['KubeletDown', 'RuntimeDown', 'Planned']);
+/** Causes that are about a service on a healthy host, or a plan for it: no sign of a storm of crashes. */
+const NOT_COUNTED: ReadonlySet<string> = new Set([
+  'KubeletDown',
+  'RuntimeDown',
+  'DiskFull',
+  'Planned',
+  'MaintenanceDue',
+  'RedeployDue',
+]);
 
 export interface Storm {
   cluster: string;

@@ -226,6 +226,9 @@ export class HealingController {
         type: rung.remedy as OperationType,
         ...(rung.service && { service: rung.service }),
         ...(rung.cleanRules && { cleanRules: rung.cleanRules }),
+        ...(rung.remedy === 'Redeploy' && {
+          consent: { by: `HealingPolicy ${policy.metadata.name}`, why: 'spec.redeploy is Allowed' },
+        }),
         reason: {
           kind: 'Incident',
           name: incident.metadata.name,

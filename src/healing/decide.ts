@@ -24,7 +24,7 @@ import { attemptsOf, isEnded, isWell, runningActs, type View } from './view.ts';
 /** Operations of one incident, those called off too: a machine that comes and goes must not be followed for ever. */
 const TRIES_MAX = 16;
 /** Remedies that end a boot, and so count against `maxRebootsPerDay`. */
-const BOOTS: ReadonlySet<Remedy> = new Set(['Reboot', 'PowerCycle', 'Nmi']);
+const BOOTS: ReadonlySet<Remedy> = new Set(['Reboot', 'PowerCycle', 'Nmi', 'Redeploy']);
 
 const NO_POLICY: Reason = {
   reason: 'NoPolicy',

@@ -169,6 +169,11 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
   }
   if (hostAnswers && belief.diskPressure)
     return say('DiskFull', 'High', 'the kubelet reports that a disk of the host is full (DiskPressure)');
+  const due = belief.due?.value;
+  if (due) {
+    const words = `its provider has announced ${due.type} (${due.state}, ${due.id})${due.reason && `: ${due.reason}`}`;
+    return say(due.does === 'Redeploy' ? 'RedeployDue' : 'MaintenanceDue', 'High', words);
+  }
   if (rule) return say(rule.cause, 'Medium', ruleWords(rule));
   return say('Unknown', 'Low', 'the evidence does not say what is wrong');
 }

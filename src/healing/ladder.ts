@@ -46,6 +46,9 @@ export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
   DomainOutage: [rung('Wait', { timeout: '15m' }), escalate],
   ControlPlaneBlind: [rung('Wait', { timeout: '30m' }), escalate],
   Planned: [rung('Wait', { timeout: '30m' }), escalate],
+  // Through the provider: a reboot from within leaves its event open.
+  MaintenanceDue: [rung('Reboot'), escalate],
+  RedeployDue: [rung('Redeploy', { timeout: '30m' }), escalate],
   Restarted: [rung('Wait', { timeout: '10m' }), escalate],
   Unknown: [rung('Wait', { timeout: '5m' }), escalate],
 };
@@ -54,7 +57,10 @@ export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
 export const LOW_CONFIDENCE_MS = 120_000;
 
 export function ladderFor(policy: HealingPolicy, cause: Cause): readonly Rung[] {
-  return policy.spec.ladders[cause] ?? LADDERS[cause];
+  const ladder = policy.spec.ladders[cause] ?? LADDERS[cause];
+  const loses = ladder.some(({ remedy }) => remedy === 'Redeploy');
+  if (!loses || policy.spec.redeploy === 'Allowed') return ladder;
+  return ladder.filter(({ remedy }) => remedy !== 'Redeploy');
 }
 
 /** `place` is that of the rung in its ladder; the ladder's length where it has ended. */
@@ -106,7 +112,9 @@ export function nextRung(state: LadderState): Next {
       reason: 'LadderEnded',
       message: tries
         ? `${cause}: tried ${tries}, and it is not well; a person has to look`
-        : `${cause}: there is nothing that Drover could do about it; a person has to look`,
+        : cause === 'RedeployDue'
+          ? `${cause}: no HealingPolicy allows Redeploy (spec.redeploy), which loses the local disks; a person has to decide`
+          : `${cause}: there is nothing that Drover could do about it; a person has to look`,
       evidence: { attempts: String(attempts.length) },
     },
   };

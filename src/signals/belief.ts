@@ -1,7 +1,7 @@
 import type { Location } from '../api/machine.ts';
 import type { NodeView } from '../fleet/node-view.ts';
 import type { Answer } from '../platform/hosts/prober.ts';
-import type { Power } from '../platform/providers/provider.ts';
+import type { MaintenanceEvent, Power } from '../platform/providers/provider.ts';
 import type { Rule } from './rules.ts';
 
 /** A reading with the moment since which it has been so. All times are epoch milliseconds of our own clock. */
@@ -49,8 +49,10 @@ export interface Belief {
   power?: Since<Power> & { readAt: number };
   console?: Since<ConsoleSign> & { readAt: number };
   maintenance?: string;
-  /** What the provider has announced for later. */
+  /** What the provider has announced for later, in words. */
   announced?: string;
+  /** What the provider has announced and waits with: a reboot or a move is due. */
+  due?: Since<MaintenanceEvent>;
   /** Rules of the HealingPolicy that selects it, in their order. */
   rules?: readonly Rule[];
   /** Those that hold now, by name, and since when. */

@@ -5,7 +5,7 @@ import type { NodeView } from '../fleet/node-view.ts';
 import { policyForLabels } from '../fleet/policies.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Probe } from '../platform/hosts/prober.ts';
-import type { Reading } from '../platform/providers/provider.ts';
+import type { MaintenanceEvent, Reading } from '../platform/providers/provider.ts';
 import { type Belief, observed } from './belief.ts';
 import { consoleSign } from './console.ts';
 import { type CompiledRules, compileRules } from './rules.ts';
@@ -152,6 +152,17 @@ export class Beliefs {
     else delete belief.maintenance;
     if (reading.announced) belief.announced = reading.announced;
     else delete belief.announced;
+    this.#judge(belief);
+  }
+
+  /** What the provider has announced for it; nothing where that is over. */
+  setDue(name: string, event: MaintenanceEvent | undefined): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief || (!event && !belief.due)) return;
+    const { due } = belief;
+    if (event && due && due.value.id === event.id && due.value.state === event.state) return;
+    if (event) belief.due = { value: event, since: due?.since ?? this.#clock.now() };
+    else delete belief.due;
     this.#judge(belief);
   }
 

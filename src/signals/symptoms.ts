@@ -9,6 +9,9 @@ const NOT_READY_MS_MIN = 5_000;
 /** A kubelet may give kilobytes of reasons; the schema takes 1 KB, and a status that is refused says nothing at all. */
 const MESSAGE_LENGTH = 1000;
 
+/** What a reboot or a move through the provider closes. Releases are a person's business. */
+const DUE: ReadonlySet<string> = new Set(['Reboot', 'Stop', 'Redeploy']);
+
 /** What is wrong with the machine as it looks now; empty where it is well. Pure. */
 export function symptomsOf(belief: Belief, now: number): Symptom[] {
   const found: Symptom[] = [];
@@ -38,6 +41,15 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
     add('PowerOff', 'Provider', belief.power.since, 'the provider says the power is off');
   if (belief.rebootedAt !== undefined && now - belief.rebootedAt < REBOOT_SIGN_MS) {
     add('Rebooted', 'Boot', belief.rebootedAt, 'the boot id changed, and no operation of ours explains it');
+  }
+  if (belief.due && DUE.has(belief.due.value.does)) {
+    const { type, state, id } = belief.due.value;
+    add(
+      'MaintenanceDue',
+      'Provider',
+      belief.due.since,
+      `the provider has announced ${type} (${state}, ${id})`,
+    );
   }
   for (const { rule, since } of rulesThatHold(belief, now)) {
     add(rule.name, 'Rule', since, ruleWords(rule));

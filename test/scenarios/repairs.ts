@@ -58,6 +58,39 @@ export const REPAIRS: readonly Scenario[] = [
     },
   },
   {
+    name: 'announced maintenance is met by one reboot through the provider, drained first, and that closes it',
+    async play(scene) {
+      await scene.ground.strike('maintenance', scene.machine);
+      const { status } = await scene.ended();
+      assert.deepEqual([status?.diagnosis?.cause, status?.stage], ['MaintenanceDue', 'Healed']);
+      assert.match(status?.diagnosis?.message ?? '', /SystemMaintenance\.Reboot \(Scheduled, e-/);
+      const [operation] = await scene.operations();
+      const steps = operation?.status?.steps?.map(({ name, outcome }) => `${name} ${outcome}`);
+      assert.deepEqual(steps?.slice(0, 3), ['cordon Done', 'drain Done', 'act Done']);
+      assert.deepEqual(await scene.acts(), ['Reboot']);
+    },
+  },
+  {
+    name: 'a machine is moved to other hardware only where a policy allows what that destroys',
+    async play(scene) {
+      await scene.ground.strike('bad-hardware', scene.machine);
+      const { status } = await scene.waits('LadderEnded');
+      assert.equal(status?.stage, 'Escalated');
+      assert.match(status?.waiting?.message ?? '', /RedeployDue: no HealingPolicy allows Redeploy/);
+      assert.deepEqual(await scene.acts(), []);
+      // A person agrees, and asks for it.
+      const { spec } = (await scene.incident()) ?? assert.fail();
+      const { cluster, machine, node } = spec;
+      const wish = { cluster, machine, node, type: 'Redeploy', reason: { kind: 'Person', name: 'mei' } };
+      await assert.rejects(scene.create(nodeOperationKind, `${machine}-move`, wish), /needs consent/);
+      const consent = { by: 'mei', why: 'its disks hold nothing' };
+      await scene.create(nodeOperationKind, `${machine}-move`, { ...wish, consent });
+      // Not by an operation of the incident's own.
+      assert.equal((await scene.ended()).status?.stage, 'Recovered');
+      assert.deepEqual(await scene.acts(), ['Redeploy']);
+    },
+  },
+  {
     name: 'a crashed machine is rebooted once, proven by its boot id, and takes Pods again',
     async play(scene) {
       const before = (await scene.node()).status?.nodeInfo?.bootID;

@@ -122,7 +122,7 @@ function dumpSeenAt({ belief, startedAt, now }: StepContext): number {
 /** A reboot is graceful only for a machine that answers, and where the provider knows such a thing: it has been drained. */
 function actOf({ operation, belief }: StepContext, { can }: Reading): Act {
   const { type } = operation.spec;
-  if (type === 'PowerCycle' || type === 'PowerOn' || type === 'Nmi') return type;
+  if (type === 'PowerCycle' || type === 'PowerOn' || type === 'Nmi' || type === 'Redeploy') return type;
   return belief.ssh?.value === 'Answers' && can.Reboot === true ? 'Reboot' : 'ForceReboot';
 }
 

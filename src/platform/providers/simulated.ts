@@ -37,6 +37,18 @@ const listed = z.object({
   ),
   next: z.string().max(253).nullable(),
 });
+const events = z.array(
+  z.object({
+    id: z.string().max(253),
+    machine: z.string().max(253),
+    type: z.string().max(64),
+    does: z.enum(['Reboot', 'Stop', 'Redeploy', 'Release', 'Other']),
+    state: z.enum(['Inquiring', 'Scheduled', 'Executing']),
+    reason: z.string().max(256),
+    notBefore: z.string().max(64).optional(),
+    canAccept: z.boolean(),
+  }),
+);
 const entries = z.array(
   z.object({
     id: z.string().max(64),
@@ -71,6 +83,10 @@ export function simulatedOutside(endpoint: string, limit: Limiter): Outside {
       },
       eventLog: async (id, signal) => entries.parse(await call('event-log', { id }, signal)),
       console: async (id, signal) => lines.parse(await call('console', { id }, signal)),
+      maintenance: {
+        open: async (signal) => events.parse(await call('events', {}, signal)),
+        accept: async (event, signal) => void (await call('accept', { event }, signal)),
+      },
       close: async () => {},
     },
     hosts: {

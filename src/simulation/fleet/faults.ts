@@ -14,6 +14,8 @@ export const FAULT_KINDS = {
   'rack-switch': 'the switch of its rack goes dark for some minutes',
   zone: 'its whole zone loses its network for some minutes',
   'disk-full': 'logs fill its disk',
+  maintenance: 'its owner announces maintenance that wants a reboot',
+  'bad-hardware': 'its owner wants it moved to other hardware',
   'slow-clock': 'its clock falls an hour behind',
 } as const;
 
@@ -104,6 +106,10 @@ export function strike(
         goDark(fleet, fleet.zonesDown, zone, lasts_ms, (one) => one.place.zone === zone),
       );
     }
+    case 'maintenance':
+    case 'bad-hardware':
+      fleet.announce(name, kind === 'maintenance' ? 'Reboot' : 'Redeploy');
+      return fault('repair', []);
     case 'disk-full':
       machine.diskStubborn = options.stubborn ?? false;
       machine.setDiskFull(true);

@@ -5,6 +5,7 @@ import {
   type Act,
   abilities,
   type Listed,
+  type MaintenanceEvent,
   mustBeAble,
   ProviderError,
 } from '../../platform/providers/provider.ts';
@@ -46,7 +47,6 @@ export interface ProviderFaults {
 /** What these machines can do. */
 const CAN = abilities(true, {
   Release: 'a simulated machine has nobody to be given back to',
-  Maintenance: 'simulated machines have no owner who maintains them',
 });
 const PAGE_SIZE = 500;
 const OFF = 'the power is off';
@@ -61,6 +61,9 @@ export class SimulatedFleet implements Outside {
   readonly zonesDown = new Set<string>();
   readonly boots: Boot[] = [];
   readonly acts: Struck[] = [];
+  /** Open events of maintenance. */
+  readonly announced = new Map<string, MaintenanceEvent>();
+  #events = 0;
   readonly providerFaults: ProviderFaults = { lostAnswers: 0, lostCalls: 0, down: false };
   /** Called when anything about a machine has changed. */
   readonly listeners = new Set<(machine: SimulatedMachine) => void>();
@@ -138,8 +141,34 @@ export class SimulatedFleet implements Outside {
     }.bind(this),
     eventLog: async (id) => this.#reachable(id).eventLog,
     console: async (id) => this.#reachable(id).console,
+    maintenance: {
+      open: async () => {
+        this.#checkProvider();
+        return [...this.announced.values()];
+      },
+      accept: async (id) => {
+        this.#checkProvider();
+        const event = this.announced.get(id);
+        if (!event) throw new ProviderError('NotFound', `there is no event ${id}`);
+        this.announced.set(id, { ...event, state: 'Scheduled', canAccept: false });
+      },
+    },
     close: async () => {},
   };
+
+  /** Its owner wants the machine rebooted, or moved. An act through the provider closes it. */
+  announce(machine: string, does: 'Reboot' | 'Redeploy'): void {
+    const id = `e-${machine}-${this.#events++}`;
+    this.announced.set(id, {
+      id,
+      machine,
+      type: does === 'Reboot' ? 'SystemMaintenance.Reboot' : 'SystemFailure.Redeploy',
+      does,
+      state: does === 'Reboot' ? 'Scheduled' : 'Inquiring',
+      reason: does === 'Reboot' ? 'maintenance of the host' : 'the hardware fails',
+      canAccept: does === 'Redeploy',
+    });
+  }
 
   /** The next machines in the order of their names. `next` is null on the last page. */
   page(after: string): { machines: Listed[]; next: string | null } {
@@ -161,6 +190,8 @@ export class SimulatedFleet implements Outside {
     const phase = machine.phase;
     const healthy = this.kubeletWorks(machine) && machine.services.containerd;
     strikeWith(machine, act, key);
+    for (const event of this.announced.values())
+      if (event.machine === id && closes(act, event)) this.announced.delete(event.id);
     const record = { machine: id, at: this.clock.now(), act, key, phase, healthy };
     this.acts.push(record);
     for (const listener of this.actListeners) listener(record);
@@ -180,6 +211,13 @@ export class SimulatedFleet implements Outside {
   #checkProvider(): void {
     if (this.providerFaults.down) throw new ProviderError('TryAgain', 'the provider does not answer');
   }
+}
+
+function closes(act: Act, { does }: MaintenanceEvent): boolean {
+  return (
+    act === 'Redeploy' ||
+    (does === 'Reboot' && (act === 'Reboot' || act === 'ForceReboot' || act === 'PowerCycle'))
+  );
 }
 
 /** What an act does to the machine; throws where the machine takes no such act now. */

@@ -31,6 +31,8 @@ const key = z.string().min(1).max(128);
 const bodies = {
   describe: z.strictObject({ id }),
   act: z.strictObject({ act: z.enum(ACTS), id, key }),
+  events: z.strictObject({}),
+  accept: z.strictObject({ event: z.string().min(1).max(253) }),
   list: z.strictObject({ after: z.string().max(253) }),
   'event-log': z.strictObject({ id }),
   console: z.strictObject({ id }),
@@ -98,6 +100,10 @@ async function answer(fleet: SimulatedFleet, request: IncomingMessage): Promise<
     }
     case 'list':
       return fleet.page(bodies.list.parse(body).after);
+    case 'events':
+      return fleet.provider.maintenance?.open();
+    case 'accept':
+      return fleet.provider.maintenance?.accept(bodies.accept.parse(body).event);
     case 'event-log':
       return fleet.provider.eventLog(bodies['event-log'].parse(body).id);
     case 'console':
