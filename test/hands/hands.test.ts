@@ -18,6 +18,8 @@ import { sudoersOf } from '../../src/platform/hosts/ssh/sudoers.ts';
 import { KubeClient } from '../../src/platform/kube/client.ts';
 import { makeCertificates } from '../../src/platform/kube/kubeconfig/test-server.ts';
 import { type KubeObject, type Resource, SECRETS } from '../../src/platform/kube/objects.ts';
+import { fleetMachine } from '../../src/simulation/ecs/fleet-machine.ts';
+import { type EcsService, serveEcs } from '../../src/simulation/ecs/index.ts';
 import { SimulatedFleet } from '../../src/simulation/fleet/fleet.ts';
 import { Kubelets } from '../../src/simulation/fleet/kubelets.ts';
 import { serveFleet } from '../../src/simulation/fleet/server.ts';
@@ -25,6 +27,7 @@ import { FleetBoard, serveRedfish, type VendorName } from '../../src/simulation/
 import { Processes } from '../control-plane/processes.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/start.ts';
 import { until } from '../fleet/stage.ts';
+import { KEY, seeded, TYPES, ZONES } from '../providers/ecs.ts';
 import { ipmiSimStage, noIpmiSim } from '../providers/ipmi-sim.ts';
 import { fingerprintOf } from '../providers/own-redfish.ts';
 import { pyghmiPackages, pyghmiStage } from '../providers/pyghmi.ts';
@@ -40,9 +43,11 @@ const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const HEALED_MS_MAX = 8 * MINUTE;
 const MANAGER = { fieldManager: 'test' };
 const SECRET = { namespace: 'default', name: 'bmc' };
-/** Seven with hands of their own; the others make the cluster so large that four that hang are no outage of it. */
+/** Nine with hands of their own; the others make the cluster so large that four that hang are no outage of it. */
 const MACHINES = 20;
-const OWN = 7;
+const OWN = 9;
+/** Machines by the names of their instances. */
+const CLOUDY: Readonly<Record<string, string>> = { 'node-1': 'm00008', 'node-2': 'm00009' };
 /** Of a disk that the kubelet calls full. */
 const FULL = 0.9;
 
@@ -68,6 +73,7 @@ describe('machines healed through real protocols', {
   const boards = new Map<string, FleetBoard>();
   const hosts = new Map<string, Host>();
   const acts = new Map<string, string[]>();
+  let ecs: EcsService;
   let plane: ControlPlane;
   let client: KubeClient;
   let processes: Processes;
@@ -179,6 +185,18 @@ describe('machines healed through real protocols', {
       await machine(name, provider, stage.machine);
     }
 
+    const cloud = await serveEcs({
+      clock: systemClock,
+      region: 'cn-beijing',
+      zones: ZONES,
+      types: TYPES,
+      accounts: [KEY],
+      machineFor: ({ name }) => fleetMachine(machineOf(CLOUDY[name] as string)),
+    });
+    ends.push(() => cloud.close());
+    ecs = cloud;
+    for (const [at, id] of seeded(cloud, 2).entries()) await machine(`m0000${at + 8}`, 'ecs', id);
+
     const data = (values: Record<string, string>) =>
       Object.fromEntries(
         Object.entries(values).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
@@ -192,6 +210,14 @@ describe('machines healed through real protocols', {
       });
     const sha256 = fingerprintOf(certificates.server.cert);
     await secret('bmc', { username: 'admin', password: PASSWORD, '127.0.0.1.sha256': sha256 });
+    await secret('ecs', KEY);
+    await provider('ecs', {
+      ecs: {
+        regionId: 'cn-beijing',
+        endpoint: `http://${cloud.endpoint}`,
+        credentials: { secretRef: { ...SECRET, name: 'ecs' } },
+      },
+    });
     await secret('ipmi', { username: 'admin', password: PASSWORD_SHORT });
     await secret('ssh', { 'ssh-privatekey': `${key.privateKey}\n`, known_hosts: known.join('') });
     const ssh = { secretRef: { namespace: 'default', name: 'ssh' }, user: USER };
@@ -219,12 +245,12 @@ describe('machines healed through real protocols', {
     );
     for (const object of objects) await create(machineKind.resource, object);
     // The stories run at the same time, and none shall wait for another's place.
-    const budget = { maxDisrupted: '7', per: [], minSchedulable: '0%' };
+    const budget = { maxDisrupted: '9', per: [], minSchedulable: '0%' };
     await client.mergePatch(disruptionBudgetKind.resource, 'default', { spec: budget }, MANAGER);
     await client.mergePatch(
       healingPolicyKind.resource,
       'default',
-      { spec: { brake: { atLeast: 40 } } },
+      { spec: { brake: { atLeast: 40 }, redeploy: 'Allowed' } },
       MANAGER,
     );
     drover('drover', 'run', '--metrics-port', '0');
@@ -235,7 +261,7 @@ describe('machines healed through real protocols', {
         const { items } = await client.list<KubeObject & Machine>(machineKind.resource);
         const told = (machine: Machine, type: string) =>
           machine.status?.conditions?.some((one) => one.type === type);
-        const isOwn = ({ metadata }: Machine) => metadata.name <= 'm00007';
+        const isOwn = ({ metadata }: Machine) => metadata.name <= 'm00009';
         const isKnown = (one: Machine) => one.status?.bootID && (!isOwn(one) || told(one, 'ProviderAnswers'));
         const dumps = ['m00002', 'm00003', 'm00004'];
         return (
@@ -349,4 +375,35 @@ describe('machines healed through real protocols', {
     assert.deepEqual([incident.status?.stage, tried(incident)], ['Healed', ['Nmi', 'PowerCycle']]);
     assert.deepEqual(acts.get('m00007'), ['off', 'on']);
   });
+
+  it('a reboot that ECS has scheduled is made before its time, through its API, which closes the event', async () => {
+    const [instance] = ecs.instances();
+    ecs.announce({
+      instance: instance?.id as string,
+      type: 'SystemMaintenance.Reboot',
+      state: 'Scheduled',
+      notBefore: systemClock.now() + 60 * MINUTE,
+    });
+    assert.deepEqual(outcome(await ended('m00008')), ['MaintenanceDue', 'Healed', ['Reboot']]);
+    assert.deepEqual(calls('RebootInstances'), [instance?.id]);
+    assert.equal(stateOf(instance?.id), 'Avoided');
+  });
+
+  it('a machine whose hardware ECS has found broken is moved to other hardware', async () => {
+    const instance = ecs.instances()[1];
+    ecs.announce({ instance: instance?.id as string, type: 'SystemFailure.Redeploy', state: 'Inquiring' });
+    assert.deepEqual(outcome(await ended('m00009')), ['RedeployDue', 'Healed', ['Redeploy']]);
+    assert.equal(
+      ecs.calls.filter(({ action, answer }) => action === 'RedeployInstance' && answer === 'OK').length,
+      1,
+    );
+    assert.notEqual(stateOf(instance?.id), 'Inquiring');
+  });
+
+  const stateOf = (instance: string | undefined) =>
+    [...ecs.cloud.events.values()].find((event) => event.instance === instance)?.state;
+  const calls = (action: string) =>
+    ecs.calls
+      .filter((call) => call.action === action && call.answer === 'OK')
+      .map(({ parameters }) => parameters.get('InstanceId.1'));
 });
