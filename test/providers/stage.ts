@@ -3,6 +3,7 @@
 import { after } from 'node:test';
 import { type MachineProvider, machineProviderKind } from '../../src/api/machine-provider.ts';
 import { systemClock } from '../../src/platform/clock/system.ts';
+import type { KubeClient } from '../../src/platform/kube/client.ts';
 import type { SecretReader } from '../../src/platform/kube/secrets.ts';
 import type { Act, Provider } from '../../src/platform/providers/provider.ts';
 import { Outsides } from '../../src/platform/providers/registry.ts';
@@ -42,10 +43,14 @@ export const PASSWORD = 'correct horse';
 export const PASSWORD_SHORT = 'correct-horse';
 
 /** As Drover opens it, with its guard and its limits. */
-export function opened(spec: unknown, secret: Readonly<Record<string, string>> = {}): Provider {
+export function opened(
+  spec: unknown,
+  secret: Readonly<Record<string, string>> = {},
+  client: () => KubeClient | undefined = () => undefined,
+): Provider {
   const secrets: SecretReader = async () => secret;
   const object: MachineProvider = make(machineProviderKind, 'under-test', spec);
-  const { provider } = new Outsides({ clock: systemClock, secrets }).get(object);
+  const { provider } = new Outsides({ clock: systemClock, secrets, client }).get(object);
   all.push(provider);
   return provider;
 }

@@ -1,6 +1,7 @@
 // Every provider that there is, with the real protocol on the other side.
 import { ecsStage } from './ecs.ts';
 import { ipmiSimStage, noIpmiSim } from './ipmi-sim.ts';
+import { metal3Stage } from './metal3.ts';
 import { ownRedfishStage } from './own-redfish.ts';
 import { pyghmiPackages, pyghmiStage } from './pyghmi.ts';
 import { simulatedStage } from './simulated.ts';
@@ -31,6 +32,7 @@ export const STAGES: readonly StageEntry[] = [
     skip: undefined,
     open: () => ownRedfishStage(vendor),
   })),
+  { name: 'Metal3 (embedded API)', skip: undefined, open: metal3Stage },
   { name: 'IPMI (ipmi_sim)', skip: ipmi, open: ipmiSimStage },
   { name: 'IPMI (pyghmi)', skip: reasonOf(pyghmi) ?? ipmi, open: () => pyghmiStage(folderOf(pyghmi)) },
 ];
