@@ -20,9 +20,8 @@ import { act } from './steps/act.ts';
 import { cordon, uncordon } from './steps/cordon.ts';
 import { drain } from './steps/drain.ts';
 import { free } from './steps/free.ts';
-import type { HostOutcome } from './steps/host-work.ts';
 import { proof } from './steps/proof.ts';
-import { FIELD_MANAGER, type Step } from './steps/step.ts';
+import { FIELD_MANAGER, type HostOutcome, type Step } from './steps/step.ts';
 import { verify } from './steps/verify.ts';
 
 const STEPS: Readonly<Record<StepName, Step>> = { cordon, drain, free, act, proof, verify, uncordon };

@@ -11,8 +11,6 @@ const AGAIN_MS = 500;
 /** Until it may act again. */
 const REFUSED_MS = 5_000;
 
-export type HostOutcome = { message: string } | { error: unknown };
-
 /** `restartUnit` or `cleanDisk`, by the operation's type. */
 export const hostWork: Step = async (context) => {
   const { operation, machine, belief, outside } = context;

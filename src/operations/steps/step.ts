@@ -5,7 +5,6 @@ import type { Probe } from '../../platform/hosts/prober.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import type { Outside } from '../../platform/outside.ts';
 import type { Belief } from '../../signals/belief.ts';
-import type { HostOutcome } from './host-work.ts';
 
 /** What one look at a step found. `status` is merged into the operation's. */
 export type StepResult =
@@ -15,6 +14,9 @@ export type StepResult =
   | { is: 'failed'; why: Reason; status?: Partial<NodeOperationStatus> }
   /** There is nothing left to do: the operation ends without having touched the machine. */
   | { is: 'needless'; why: Reason };
+
+/** How work in the background has ended. */
+export type HostOutcome = { message: string } | { error: unknown };
 
 export interface StepContext {
   operation: NodeOperation;
