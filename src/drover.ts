@@ -40,7 +40,8 @@ import { Recorder } from './platform/kube/recorder.ts';
 import { secretReader } from './platform/kube/secrets.ts';
 import type { Transport } from './platform/kube/transport.ts';
 import type { Outside } from './platform/outside.ts';
-import { type Open, Outsides } from './platform/providers/registry.ts';
+import type { Open } from './platform/providers/open.ts';
+import { Outsides } from './platform/providers/registry.ts';
 import type { Log } from './platform/telemetry/log.ts';
 import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
@@ -115,6 +116,7 @@ export class Drover {
     this.outsides = new Outsides({
       clock,
       secrets: secretReader(this.client, clock),
+      client: (cluster) => this.clusters.get(cluster)?.client,
       ...(options.open && { open: options.open }),
       onRecord: ({ action, outcome, ...record }) =>
         log.info(`${action} on a host: ${outcome}`, { loop: 'hosts', ...record }),
@@ -234,7 +236,30 @@ export class Drover {
     const ways = new Ways();
     const host = (machine: Machine) =>
       hostOf(machine, clusters.get(machine.spec.cluster)?.nodes.get(nodeNameOf(machine)));
-    const providers = new ProviderRounds({ clock, client, caches, outsides: this.outsides, ways, host });
+    const events = new ProviderEvents({
+      beliefs,
+      machines: () => caches.machines.values(),
+      outside: (name) => {
+        const provider = caches.providers.get(name);
+        return provider && this.outsides.get(provider);
+      },
+      onStrangers: (provider, ids) =>
+        log.warn(`${ids.length} events are for machines that no Machine names`, {
+          loop: 'events',
+          provider,
+          ids: ids.slice(0, 10).join(),
+        }),
+      onError: onError('events'),
+    });
+    const providers = new ProviderRounds({
+      clock,
+      client,
+      caches,
+      outsides: this.outsides,
+      ways,
+      host,
+      strangers: (provider) => events.strangers(provider),
+    });
     const fleet = new FleetController({
       clock,
       client,
@@ -276,21 +301,6 @@ export class Drover {
       onAnswer: (machine, error) => ways.set(machine, error === undefined ? OPEN : closedBy(error)),
       onError: onError('suspects'),
     });
-    const events = new ProviderEvents({
-      beliefs,
-      machines: () => caches.machines.values(),
-      outside: (name) => {
-        const provider = caches.providers.get(name);
-        return provider && this.outsides.get(provider);
-      },
-      onStrangers: (provider, ids) =>
-        log.warn(`${ids.length} events are for machines that no Machine names`, {
-          loop: 'events',
-          provider,
-          ids: ids.slice(0, 10).join(),
-        }),
-      onError: onError('events'),
-    });
     const stops = this.#feed(beliefs);
     const beat = { groups: () => targetsOf(caches.machines.values(), clusters, outside) };
     const loop = (name: string, every_ms: number, work: () => Promise<unknown>) =>
@@ -322,7 +332,7 @@ export class Drover {
         ),
       ),
       loop('providers', ASK_MS, () => providers.ask()),
-      loop('events', EVENTS_MS, () => events.poll()),
+      loop('events', EVENTS_MS, async () => void events.poll()),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
       loop('surges', WATCH_MS, () => crashes?.watch() ?? Promise.resolve()),

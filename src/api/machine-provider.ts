@@ -121,10 +121,17 @@ const ecs = z.object({
   launch: ecsLaunch.optional().describe('How machines are made; without it none are bought.'),
 });
 
+const metal3 = z.object({
+  cluster: objectName().default('home').describe('The Cluster that holds the BareMetalHosts.'),
+  namespace: objectName().optional().describe('Only of this namespace, where machines are listed.'),
+});
+
 const userName = () => text(32).regex(/^[a-z_][a-z0-9_-]*$/);
 
-const hosts = z.object({
-  ssh: z.object({
+const WAYS = ['ssh', 'job', 'agent'] as const;
+
+const sshWay = z
+  .object({
     secretRef: secretRef(
       'A Secret with `ssh-privatekey` and `known_hosts` (lines of hosts, or of `@cert-authority`), and `ssh-certificate` where a user CA signed the key.',
     ),
@@ -156,15 +163,37 @@ const hosts = z.object({
       .enum(['Usual', 'Quick'])
       .default('Usual')
       .describe('Quick takes curve25519 first: a fifth of the CPU.'),
-  }),
-  units: z
-    .array(text(64).regex(/^[a-z][a-z0-9@._-]*$/))
-    .max(50)
-    .default([])
-    .describe('Units of the site’s own, beside kubelet and containerd, that may be restarted and read.'),
-});
+  })
+  .describe('By the OpenSSH client.');
 
-const KINDS = ['simulated', 'watchOnly', 'redfish', 'ipmi', 'ecs'] as const;
+const jobWay = z
+  .object({
+    namespace: objectName().describe('In the cluster of the machine; it must allow privileged Pods.'),
+    image: text(512)
+      .min(1)
+      .describe('Needs nothing but `chroot`: busybox does. Best by digest, and present on every node.'),
+    priorityClassName: objectName().default('system-node-critical'),
+    imagePullSecrets: z.array(objectName()).max(10).default([]),
+  })
+  .describe('By a Kubernetes Job on the node, as root in a chroot to the host: for sites without SSH.');
+
+const hosts = z
+  .object({
+    ssh: sshWay.optional(),
+    job: jobWay.optional(),
+    agent: z
+      .object({})
+      .optional()
+      .describe('By the provider’s own agent: Cloud Assistant, for machines of `ecs`. It runs as root.'),
+    units: z
+      .array(text(64).regex(/^[a-z][a-z0-9@._-]*$/))
+      .max(50)
+      .default([])
+      .describe('Units of the site’s own, beside kubelet and containerd, that may be restarted and read.'),
+  })
+  .meta(oneOf(WAYS, `name one way onto the hosts: ${WAYS.join(', ')}`));
+
+const KINDS = ['simulated', 'watchOnly', 'redfish', 'ipmi', 'ecs', 'metal3'] as const;
 
 const spec = z
   .object({
@@ -198,6 +227,11 @@ const spec = z
     hosts: hosts
       .optional()
       .describe('How Drover gets onto the hosts: to restart services, clean disks, fetch what a crash left.'),
+    metal3: metal3
+      .optional()
+      .describe(
+        'BareMetalHosts of Metal3: its operator is asked by annotations. A Machine’s id is `namespace/name` of its BareMetalHost.',
+      ),
     limits: z
       .object({
         callsPerSecond: z.int().min(1).max(1000).optional(),
@@ -215,6 +249,11 @@ const spec = z
         rule: '!has(self.hosts) || !(has(self.simulated) || has(self.watchOnly))',
         message: 'simulated machines have hosts of their own, and those of watchOnly are not touched',
         fieldPath: '.hosts',
+      },
+      {
+        rule: '!has(self.hosts) || !has(self.hosts.agent) || has(self.ecs)',
+        message: 'only machines of ecs have an agent',
+        fieldPath: '.hosts.agent',
       },
     ],
   });
@@ -244,6 +283,9 @@ export type MachineProvider = ObjectOf<typeof machineProviderKind>;
 export type RedfishSettings = z.output<typeof redfish>;
 export type IpmiSettings = z.output<typeof ipmi>;
 export type HostSettings = z.output<typeof hosts>;
+export type SshSettings = z.output<typeof sshWay>;
+export type JobSettings = z.output<typeof jobWay>;
+export type Metal3Settings = z.output<typeof metal3>;
 export type EcsSettings = z.output<typeof ecs>;
 export type EcsCredentials = z.output<typeof ecsCredentials>;
 

@@ -1,4 +1,5 @@
 // How a command reaches the machines of a provider: as the controllers do, with the Secrets of the home cluster.
+import { HOME_CLUSTER } from '../api/cluster.ts';
 import type { Machine } from '../api/machine.ts';
 import { type MachineProvider, machineProviderKind } from '../api/machine-provider.ts';
 import { parseAs } from '../api/parse.ts';
@@ -36,7 +37,11 @@ export async function withOutside<T>(
   provider: MachineProvider,
   work: (outside: Outside) => Promise<T>,
 ): Promise<T> {
-  const outsides = new Outsides({ clock: io.clock, secrets: secretReader(client, io.clock) });
+  const outsides = new Outsides({
+    clock: io.clock,
+    secrets: secretReader(client, io.clock),
+    client: (cluster) => (cluster === HOME_CLUSTER ? client : undefined),
+  });
   try {
     return await work(outsides.get(provider));
   } catch (error) {

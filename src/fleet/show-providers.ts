@@ -30,6 +30,8 @@ export interface ProvidersOptions {
   outsides: Outsides;
   ways: Ways;
   host(machine: Machine): HostRef;
+  /** Ids of machines that it has events for, and that no Machine names. */
+  strangers(provider: string): readonly string[];
 }
 
 /** Asks each provider for some of its machines in turn, and shows on it whether and how it answers. */
@@ -88,7 +90,7 @@ export class ProviderRounds {
   }
 
   async #show(provider: MachineProvider, machines: readonly Machine[]): Promise<void> {
-    const { client, caches, clock, ways } = this.#options;
+    const { client, caches, clock, ways, strangers } = this.#options;
     const { metadata, status: old = {} } = provider;
     const known = machines.flatMap((machine) => {
       const way = ways.get(machine.metadata.name);
@@ -96,16 +98,34 @@ export class ProviderRounds {
     });
     const reachable = reachableOf(known);
     const type = providerType(provider);
-    if (standsSo(old.conditions, reachable) && old.machines === machines.length && old.type === type) return;
+    const drafts = [reachable, ...strangersOf(strangers(metadata.name), old.conditions)];
+    const stands = drafts.every((draft) => standsSo(old.conditions, draft));
+    if (stands && old.machines === machines.length && old.type === type) return;
     const status = {
       observedGeneration: metadata.generation ?? 0,
-      conditions: withCondition(old.conditions, reachable, clock.now()),
+      conditions: drafts.reduce<Condition[]>(
+        (conditions, draft) => withCondition(conditions, draft, clock.now()),
+        old.conditions ?? [],
+      ),
       machines: machines.length,
       type,
     };
     const written = await patchStatus(client, machineProviderKind.resource, provider, status, FIELD_MANAGER);
     if (written) caches.providers.observe(written);
   }
+}
+
+/** Shown where there are some, and taken back where there were. */
+export function strangersOf(ids: readonly string[], before: readonly Condition[] | undefined): Draft[] {
+  const type = 'UnknownMachines';
+  if (ids.length > 0) {
+    const named = ids.slice(0, NAMED_MAX).join(', ');
+    const more = ids.length > NAMED_MAX ? ` and ${ids.length - NAMED_MAX} more` : '';
+    const message = `it announces maintenance for machines that no Machine names: ${named}${more}; import them, or see to them by hand`;
+    return [{ type, status: 'True', reason: 'EventsOfOthers', message }];
+  }
+  if (!before?.some((condition) => condition.type === type)) return [];
+  return [{ type, status: 'False', reason: 'None', message: 'every event is for a machine of ours' }];
 }
 
 /** A provider that answers for some is reachable; one that answers for none is not, for the reason of most. */

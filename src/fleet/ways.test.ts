@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Condition } from '../platform/kube/objects.ts';
 import { ProviderError } from '../platform/providers/provider.ts';
-import { reachableOf } from './show-providers.ts';
+import { reachableOf, strangersOf } from './show-providers.ts';
 import { closedBy, OPEN, Ways } from './ways.ts';
 
 const wrong = closedBy(
@@ -54,6 +55,15 @@ describe('a provider', () => {
     const away = closedBy(new ProviderError('TryAgain', 'no answer'));
     const none = reachableOf(known(['m1', away], ['m2', wrong], ['m3', wrong]));
     assert.deepEqual([none.status, none.reason], ['False', 'WrongPassword']);
+  });
+
+  it('that announces for machines which nobody has named says for which, and takes it back', () => {
+    const [some] = strangersOf(['i-1', 'i-2', 'i-3', 'i-4'], undefined);
+    assert.deepEqual([some?.type, some?.status], ['UnknownMachines', 'True']);
+    assert.match(some?.message ?? '', /no Machine names: i-1, i-2, i-3 and 1 more; import them/);
+    const before = [{ ...some, lastTransitionTime: '' } as Condition];
+    assert.equal(strangersOf([], before)[0]?.status, 'False');
+    assert.deepEqual(strangersOf([], undefined), []);
   });
 
   it('with no machines, or none asked for yet, is not known', () => {

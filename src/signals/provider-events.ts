@@ -29,20 +29,35 @@ export interface ProviderEventsOptions {
 
 export class ProviderEvents {
   readonly #options: ProviderEventsOptions;
+  /** Providers that are being asked. */
+  readonly #reading = new Set<string>();
   /** Ids that no Machine has, as told last. */
-  readonly #strangers = new Map<string, string>();
+  readonly #strangers = new Map<string, readonly string[]>();
 
   constructor(options: ProviderEventsOptions) {
     this.#options = options;
   }
 
-  /** One pass. A provider that does not answer leaves what was known of its machines as it is. */
+  /** Ids of machines that the provider has open events for, and that no Machine names. */
+  strangers(provider: string): readonly string[] {
+    return this.#strangers.get(provider) ?? [];
+  }
+
+  /**
+   * One pass; resolves when all that it began has ended. A provider that still answers the pass before is passed over, so
+   * need not be waited for, and one that does not answer leaves what was known of its machines as it is.
+   */
   async poll(): Promise<void> {
     const owned = Map.groupBy(this.#options.machines(), ({ spec }) => spec.provider.name);
     await Promise.all(
-      [...owned].map(([provider, machines]) =>
-        this.#read(provider, machines).catch((error: unknown) => this.#options.onError(provider, error)),
-      ),
+      [...owned].map(async ([provider, machines]) => {
+        if (this.#reading.has(provider)) return;
+        this.#reading.add(provider);
+        await this.#read(provider, machines).catch((error: unknown) =>
+          this.#options.onError(provider, error),
+        );
+        this.#reading.delete(provider);
+      }),
     );
   }
 
@@ -61,8 +76,8 @@ export class ProviderEvents {
       byId.delete(spec.provider.id);
     }
     const strangers = [...byId.keys()].sort();
-    if (strangers.join() === (this.#strangers.get(provider) ?? '')) return;
-    this.#strangers.set(provider, strangers.join());
+    if (strangers.join() === this.strangers(provider).join()) return;
+    this.#strangers.set(provider, strangers);
     onStrangers(provider, strangers);
   }
 }

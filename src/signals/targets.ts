@@ -44,7 +44,11 @@ export function targetOf(machine: Machine, clusters: Clusters): Target {
 /** Where actions on the host go. */
 export function hostOf(machine: Machine, node: NodeView | undefined): HostRef {
   const { ssh = addressOf(machine, node) } = machine.spec.addresses;
-  return { id: machine.spec.provider.id, ssh: withPort(ssh, SSH_PORT) };
+  return {
+    id: machine.spec.provider.id,
+    ssh: withPort(ssh, SSH_PORT),
+    node: { cluster: machine.spec.cluster, name: nodeNameOf(machine) },
+  };
 }
 
 function addressOf(machine: Machine, node: NodeView | undefined): string {

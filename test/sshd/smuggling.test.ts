@@ -7,94 +7,15 @@ import { type ActionName, actionOf, actionsOf } from '../../src/platform/hosts/a
 import { HostError } from '../../src/platform/hosts/host.ts';
 import { Keys } from './keys.ts';
 import { type Machine, noMachines, startMachine } from './machine.ts';
+import { BASES, nastyStrings } from './nasty.ts';
 import { failureOf, type Reach, reach, refOf } from './reach.ts';
 
 const CANARY = '/var/canary';
 const DO = `touch ${CANARY}`;
 
-const NASTY: readonly string[] = [
-  `; ${DO}`,
-  `;${DO};`,
-  `$(${DO})`,
-  `\`${DO}\``,
-  `\${IFS}$(${DO})`,
-  `' ; ${DO} ; '`,
-  `'; ${DO}; echo '`,
-  `"; ${DO}; echo "`,
-  `"$(${DO})"`,
-  `| ${DO}`,
-  `&& ${DO}`,
-  `& ${DO}`,
-  `> ${CANARY}`,
-  `>${CANARY}`,
-  `kubelet\n${DO}`,
-  `\n${DO}\n`,
-  `kubelet\r${DO}`,
-  `kubelet\0${DO}`,
-  `1 -o -exec ${DO} \\;`,
-  `1; ${DO}`,
-  `a[$(${DO})]`,
-  `1+a[\`${DO}\`]`,
-  `0x1`,
-  '--option',
-  '-o',
-  '-oProxyCommand=id',
-  `--eval=${DO}`,
-  '-',
-  '--',
-  '../../etc/shadow',
-  '/etc/shadow',
-  '/var/crash/../../etc/shadow',
-  '/var/crash/./x',
-  '*',
-  '?',
-  '[a-z]*',
-  '~',
-  '~root',
-  '!!',
-  '%h%p%n',
-  '\\',
-  `\\'; ${DO}; \\'`,
-  '',
-  ' ',
-  '  ',
-  '\t',
-  'kubelet ',
-  ' kubelet',
-  'kubelet containerd',
-  'кubelet',
-  '大促',
-  'kubelet\u202e',
-  '\ud800',
-  '$HOME',
-  '#',
-  'drover ended 0',
-  'a'.repeat(100_000),
-  '9'.repeat(400),
-  '-1',
-  '1e9',
-];
+const NASTY = nastyStrings(CANARY);
 /** Also where a path in a folder of crashes is wanted. */
 const NASTY_PATHS = NASTY.map((text) => `/var/crash/${text}`);
-
-const BASES: Readonly<Record<ActionName, Readonly<Record<string, unknown>>>> = {
-  restartUnit: { unit: 'kubelet' },
-  unitStates: { units: ['kubelet'] },
-  load: {},
-  fileSystems: {},
-  fileHandles: { most: 3 },
-  facts: {},
-  kernelLog: { lines: 3 },
-  unitLog: { unit: 'kubelet', lines: 3 },
-  cleanDisk: { rule: 'RotatedLogs', dryRun: false },
-  crashFiles: { since: 0 },
-  readFile: { path: '/var/crash/x', from_bytes: 0, bytes_max: 10 },
-  installPackage: { name: 'jq', version: '1.6', hold: true },
-  installKernel: { version: '5.10.0-1', hold: true },
-  kexecReboot: { kernel: '5.10.0-1' },
-  reboot: {},
-  forceDump: {},
-};
 const actions = actionsOf();
 const names = Object.keys(actions) as ActionName[];
 

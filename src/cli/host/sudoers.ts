@@ -42,7 +42,7 @@ function settingsOf(
 ): Promise<{ user: string; units: readonly string[] }> {
   return withClient(command, io, async (client) => {
     const { hosts } = (await findProvider(client, name)).spec;
-    if (!hosts) throw new CliError(`error: MachineProvider ${name} has no spec.hosts`);
+    if (!hosts?.ssh) throw new CliError(`error: MachineProvider ${name} has no spec.hosts.ssh`);
     return { user: hosts.ssh.user, units: hosts.units };
   });
 }

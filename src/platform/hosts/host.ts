@@ -4,6 +4,8 @@ export interface HostRef {
   id: string;
   /** `host:port` of sshd. */
   ssh: string;
+  /** Its Node, and the cluster of that, for a way that goes through the cluster. */
+  node?: { cluster: string; name: string };
 }
 
 /** A file that a host keeps of a crash. */

@@ -2,7 +2,7 @@
 // and anew when the Secret has changed.
 
 import { toMilliseconds } from '../../api/fields.ts';
-import type { HostSettings } from '../../api/machine-provider.ts';
+import type { SshSettings } from '../../api/machine-provider.ts';
 import { type Clock, SECOND } from '../clock/clock.ts';
 import { messageOf } from '../kube/errors.ts';
 import type { SecretReader } from '../kube/secrets.ts';
@@ -24,8 +24,13 @@ export interface SshHostsContext {
   onRecord(record: ActionRecord): void;
 }
 
+export interface SshHostsSettings {
+  ssh: SshSettings;
+  units: readonly string[];
+}
+
 export function sshHosts(
-  settings: HostSettings,
+  settings: SshHostsSettings,
   context: SshHostsContext,
 ): Hosts & { close(): Promise<void> } {
   const { clock, secrets, onRecord } = context;
@@ -57,7 +62,7 @@ export function sshHosts(
   };
 }
 
-async function optionsOf({ ssh }: HostSettings, secrets: SecretReader): Promise<SshOptions> {
+async function optionsOf({ ssh }: SshHostsSettings, secrets: SecretReader): Promise<SshOptions> {
   const { secretRef, user, knownAs, jump, reuse, concurrent, keyExchange } = ssh;
   const where = `Secret ${secretRef.namespace}/${secretRef.name}`;
   const values = await secrets(secretRef).catch((error: unknown) => {

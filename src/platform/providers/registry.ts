@@ -1,52 +1,62 @@
-import { limitsOf, type MachineProvider } from '../../api/machine-provider.ts';
+import { type HostSettings, limitsOf, type MachineProvider } from '../../api/machine-provider.ts';
 import type { Clock } from '../clock/clock.ts';
-import type { ActionRecord } from '../hosts/actions/run.ts';
+import { type ActionRecord, type Hosts, hostsOver } from '../hosts/actions/run.ts';
+import type { Shell } from '../hosts/actions/shell.ts';
+import { jobShell } from '../hosts/job/job-shell.ts';
 import { sshHosts } from '../hosts/ssh-hosts.ts';
 import { tcpProber } from '../hosts/tcp-prober.ts';
+import type { KubeClient } from '../kube/client.ts';
 import type { SecretReader } from '../kube/secrets.ts';
-import { type Limiter, limiter } from '../limits.ts';
+import { limiter } from '../limits.ts';
 import type { Outside } from '../outside.ts';
+import { ecsAgent } from './ecs/agent.ts';
+import { EcsApi } from './ecs/api.ts';
 import { ecsProvider } from './ecs/ecs.ts';
 import { guarded } from './guard.ts';
 import { ipmiProvider } from './ipmi/ipmi.ts';
+import { metal3Provider } from './metal3/metal3.ts';
+import type { Open, OpenContext } from './open.ts';
 import { redfishProvider } from './redfish/redfish.ts';
 import { simulatedOutside } from './simulated.ts';
 import { noHosts, watchOnlyOutside } from './watch-only.ts';
 
-/** What a provider is opened with. */
-export interface OpenContext {
-  clock: Clock;
-  /** Of the home cluster. */
-  secrets: SecretReader;
-  /** Before each call that goes out: shared by all who call this provider. */
-  limit: Limiter;
-  /** Told of every run on a host. Must not throw. */
-  onRecord(record: ActionRecord): void;
-}
-
-export type Open = (provider: MachineProvider, context: OpenContext) => Outside;
-
 /** Opens the ways to one provider's machines. The spec has been checked by its schema. */
 export function openOutside({ spec }: MachineProvider, context: OpenContext): Outside {
-  const { simulated, watchOnly, redfish, ipmi, ecs, hosts } = spec;
+  const { simulated, watchOnly, redfish, ipmi, ecs, metal3, hosts } = spec;
   if (simulated) return simulatedOutside(simulated.endpoint, context.limit);
   if (watchOnly) return watchOnlyOutside(context.clock);
-  const ssh = hosts && sshHosts(hosts, context);
+  const ecsApi = ecs && new EcsApi(ecs, context);
+  const way = hosts && wayOntoHosts(hosts, context, ecsApi);
   const around = {
-    hosts: ssh ?? noHosts('its MachineProvider has no spec.hosts: Drover has no way onto its hosts'),
+    hosts: way ?? noHosts('its MachineProvider has no spec.hosts: Drover has no way onto its hosts'),
     prober: tcpProber(context.clock),
-    close: async () => ssh?.close(),
+    close: async () => way?.close?.(),
   };
   if (redfish) return { provider: redfishProvider(redfish, context), ...around };
   if (ipmi) return { provider: ipmiProvider(ipmi, context), ...around };
-  if (ecs) return { provider: ecsProvider(ecs, context), ...around };
+  if (ecs) return { provider: ecsProvider(ecs, context, ecsApi), ...around };
+  if (metal3) return { provider: metal3Provider(metal3, context), ...around };
   throw new Error('spec names none of the kinds that this version knows');
+}
+
+function wayOntoHosts(
+  { ssh, job, agent, units }: HostSettings,
+  context: OpenContext,
+  ecsApi: EcsApi | undefined,
+): Hosts & { close?(): Promise<void> } {
+  const { clock, onRecord, client = () => undefined } = context;
+  const over = (shell: Shell) => hostsOver(shell, { clock, onRecord, units });
+  if (ssh) return sshHosts({ ssh, units }, context);
+  if (job) return over(jobShell(job, { clock, client }));
+  if (agent && ecsApi) return over(ecsAgent(ecsApi));
+  throw new Error('spec.hosts names no way that fits this kind of provider');
 }
 
 export interface OutsidesOptions {
   clock: Clock;
   secrets: SecretReader;
   open?: Open;
+  client?(cluster: string): KubeClient | undefined;
   onRecord?(record: ActionRecord): void;
 }
 
@@ -60,12 +70,18 @@ export class Outsides {
   }
 
   get(provider: MachineProvider): Outside {
-    const { clock, secrets, open = openOutside, onRecord = () => {} } = this.#options;
+    const {
+      clock,
+      secrets,
+      open = openOutside,
+      client = () => undefined,
+      onRecord = () => {},
+    } = this.#options;
     const of = `${provider.metadata.uid}/${provider.metadata.generation}`;
     const present = this.#opened.get(provider.metadata.name);
     if (present?.of === of) return present.outside;
     const limit = limiter(clock, limitsOf(provider));
-    const opened = open(provider, { clock, secrets, limit, onRecord });
+    const opened = open(provider, { clock, secrets, client, limit, onRecord });
     const outside = { ...opened, provider: guarded(opened.provider, clock) };
     this.#opened.set(provider.metadata.name, { of, outside });
     if (present) void closed(present.outside);

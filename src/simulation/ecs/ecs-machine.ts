@@ -14,7 +14,13 @@ export interface EcsMachine {
   /** What its console has shown since the last boot. */
   console(): string;
   /** What its agent makes of a command; undefined while no agent answers. */
-  run(command: string): { exitCode: number; output: string } | undefined;
+  run(command: string): CommandRun | undefined | Promise<CommandRun | undefined>;
+}
+
+/** What a command printed, stdout and stderr together. */
+export interface CommandRun {
+  exitCode: number;
+  output: string | Buffer;
 }
 
 /** Made for one instance, before it starts. */

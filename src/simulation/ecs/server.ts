@@ -5,7 +5,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Action } from './action.ts';
 import { ApiError } from './api-error.ts';
 import { Cloud, type CloudOptions, type Instance, type OrderMade, ownerOf } from './cloud.ts';
-import { describeInvocationResults, getInstanceConsoleOutput, runCommand } from './commands.ts';
+import {
+  describeInvocationResults,
+  getInstanceConsoleOutput,
+  runCommand,
+  stopInvocation,
+} from './commands.ts';
 import { describeAvailableResource, describeInstances, describeInstanceTypes } from './describe.ts';
 import * as events from './events.ts';
 import type { Faults } from './faults.ts';
@@ -125,6 +130,7 @@ class Api {
       GetInstanceConsoleOutput: getInstanceConsoleOutput,
       RunCommand: runCommand,
       DescribeInvocationResults: describeInvocationResults,
+      StopInvocation: stopInvocation,
     };
   }
 

@@ -13,7 +13,7 @@ const ENDED = /\ndrover ended (\d{1,3})\n$/;
 const ENDED_BYTES_MAX = 32;
 
 /** Neither a user's PATH nor their locale has a say in what runs. */
-const SETTING =
+export const SETTING =
   'PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; LC_ALL=C; export PATH LC_ALL; umask 077;';
 /** Not all arguments came. */
 export const EXIT_NOT_ALL = 65;

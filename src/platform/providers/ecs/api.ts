@@ -3,8 +3,8 @@
 import type Ecs from '@alicloud/ecs20140526';
 import type { EcsSettings } from '../../../api/machine-provider.ts';
 import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
+import type { OpenContext } from '../open.ts';
 import { ProviderError } from '../provider.ts';
-import type { OpenContext } from '../registry.ts';
 import { type CredentialSource, type Credentials, credentialSource } from './credentials.ts';
 import { endpointUrl } from './endpoint.ts';
 import { failureOf, type Kind } from './errors.ts';

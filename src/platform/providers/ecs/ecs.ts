@@ -1,7 +1,7 @@
 // Instances of Alibaba Cloud ECS, Shenlong bare metal first of all: one account in one region.
 import type { EcsSettings } from '../../../api/machine-provider.ts';
+import type { OpenContext } from '../open.ts';
 import { abilities, type Provider, type Reading } from '../provider.ts';
-import type { OpenContext } from '../registry.ts';
 import { EcsApi } from './api.ts';
 import { abilitiesOf, type Instance, lockOf, powerOf } from './instance.ts';
 import { instancesOf } from './list.ts';
@@ -10,8 +10,12 @@ import { eventLogOf, maintenanceOf, OpenEvents } from './maintenance.ts';
 import { marketOf } from './market.ts';
 import { actOn } from './power.ts';
 
-export function ecsProvider(settings: EcsSettings, context: OpenContext): Provider {
-  const api = new EcsApi(settings, context);
+/** @param api shared with the way to hosts by the agent: what is throttled for one is for both */
+export function ecsProvider(
+  settings: EcsSettings,
+  context: OpenContext,
+  api = new EcsApi(settings, context),
+): Provider {
   const lookUp = new LookUp(api);
   const openEvents = new OpenEvents(api);
   return {

@@ -65,6 +65,7 @@ const CODES: readonly Row[] = [
   { code: 'InvalidInstanceId.NotFound', failure: 'NotFound' },
   { code: 'InvalidInstanceIds.NotFound', failure: 'NotFound' },
   { code: 'InvalidInstance.NotFound', failure: 'NotFound' },
+  { code: 'InvalidInstance.NotRunning', failure: 'Refused', reason: 'WrongState' },
   { code: 'InstanceLockedForSecurity', failure: 'Refused', reason: 'Locked' },
   { code: 'InstanceExpiredOrInArrears', failure: 'Refused', reason: 'InArrears' },
   { code: 'InvalidOperation.DeletionProtection', failure: 'Refused', reason: 'DeletionProtection' },

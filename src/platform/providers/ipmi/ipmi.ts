@@ -2,6 +2,7 @@
 // business of ours, and ipmitool knows twenty years of oddities.
 import type { IpmiSettings } from '../../../api/machine-provider.ts';
 import { BMCS_UNLISTED, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
+import type { OpenContext } from '../open.ts';
 import {
   type Act,
   abilities,
@@ -11,7 +12,6 @@ import {
   type Reading,
   unlisted,
 } from '../provider.ts';
-import type { OpenContext } from '../registry.ts';
 import { selEntries } from './sel.ts';
 import { ipmitool, type Target } from './tool.ts';
 

@@ -4,6 +4,7 @@ import type { Metal3Settings } from '../../../api/machine-provider.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { KubeError, messageOf } from '../../kube/errors.ts';
 import { TransportError } from '../../kube/transport.ts';
+import type { OpenContext } from '../open.ts';
 import {
   type Abilities,
   type Act,
@@ -12,7 +13,6 @@ import {
   type Provider,
   ProviderError,
 } from '../provider.ts';
-import type { OpenContext } from '../registry.ts';
 import {
   BARE_METAL_HOSTS,
   type BareMetalHost,

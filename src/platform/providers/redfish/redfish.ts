@@ -2,6 +2,7 @@
 import type { RedfishSettings } from '../../../api/machine-provider.ts';
 import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
 import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
+import type { OpenContext } from '../open.ts';
 import {
   type Abilities,
   type Ability,
@@ -13,7 +14,6 @@ import {
   ProviderError,
   unlisted,
 } from '../provider.ts';
-import type { OpenContext } from '../registry.ts';
 import { Bmc, type BmcOptions } from './bmc.ts';
 import { findLog, readLog } from './event-log.ts';
 import { type ResetPlan, resetPlan } from './reset.ts';
