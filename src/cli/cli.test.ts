@@ -12,7 +12,7 @@ import { KubeClient } from '../platform/kube/client.ts';
 import { type KubeObject, LEASES } from '../platform/kube/objects.ts';
 import { EmbeddedApi } from '../simulation/api/index.ts';
 import { SimulatedFleet } from '../simulation/fleet/fleet.ts';
-import { describeFleet } from '../simulation/fleet/objects.ts';
+import { describeFleet, simulatedOwner } from '../simulation/fleet/objects.ts';
 import { serveFleet } from '../simulation/fleet/server.ts';
 import { RESOURCES } from './resources.ts';
 import { run, start } from './test-io.ts';
@@ -84,7 +84,7 @@ describe('drover install', () => {
 });
 
 describe('drover get', () => {
-  before(() => describeFleet(client, fleet, outside.endpoint));
+  before(() => describeFleet(client, fleet, simulatedOwner(outside.endpoint)));
 
   it('prints a table as kubectl does, NAME first and AGE last, in 80 columns', async () => {
     const { code, out, err } = await drover('get', 'machines');

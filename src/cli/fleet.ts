@@ -6,7 +6,7 @@ import { seededRandom } from '../platform/clock/random.ts';
 import { KubeClient } from '../platform/kube/client.ts';
 import { REAL_DURATIONS, SimulatedFleet } from '../simulation/fleet/fleet.ts';
 import { Kubelets } from '../simulation/fleet/kubelets.ts';
-import { deployApplications, describeFleet, PROVIDER } from '../simulation/fleet/objects.ts';
+import { deployApplications, describeFleet, PROVIDER, simulatedOwner } from '../simulation/fleet/objects.ts';
 import { serveFleet } from '../simulation/fleet/server.ts';
 import { isNoSuchKind, NOT_INSTALLED, withClient } from './connect.ts';
 import { countOption, rangeOption } from './durations.ts';
@@ -74,7 +74,7 @@ async function run(client: KubeClient, options: FleetCommandOptions, io: Io): Pr
 
 async function describe(client: KubeClient, fleet: SimulatedFleet, endpoint: string): Promise<void> {
   try {
-    await describeFleet(client, fleet, endpoint);
+    await describeFleet(client, fleet, simulatedOwner(endpoint));
     // A provider that an earlier run left behind has that run's port.
     await client.mergePatch(
       machineProviderKind.resource,

@@ -1,14 +1,16 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { toMilliseconds } from '../api/fields.ts';
-import { idFrom, SECOND } from '../platform/clock/clock.ts';
+import { HOUR, idFrom, SECOND } from '../platform/clock/clock.ts';
 import { seededRandom } from '../platform/clock/random.ts';
 import { scaledClock } from '../platform/clock/scaled.ts';
 import { openHistory } from '../platform/history/sql-history.ts';
 import { noLog } from '../platform/telemetry/log.ts';
+import { type FleetCloud, fleetCloud } from '../simulation/ecs/fleet-cloud.ts';
 import { canStrike, FAULT_KINDS, type FaultKind, strike } from '../simulation/fleet/faults.ts';
+import type { SimulatedMachine } from '../simulation/fleet/machine.ts';
 import { serveFleet } from '../simulation/fleet/server.ts';
 import { renderScreen, screenFacts } from '../simulation/screen.ts';
 import { World } from '../simulation/world.ts';
@@ -19,6 +21,7 @@ interface Options {
   faults: string;
   speed: string;
   seed: string;
+  provider: 'simulated' | 'ecs';
   port: string;
   for?: string;
 }
@@ -38,6 +41,18 @@ const KINDS: readonly FaultKind[] = [
   'power-loss',
   'cable',
   'rack-switch',
+  'disk-full',
+  'maintenance',
+];
+
+/** An instance loses no power by itself; a panic that leaves no dump is seen on a console, which ECS does not show. */
+const CLOUD_KINDS: readonly FaultKind[] = [
+  'kubelet',
+  'crash-dump',
+  'hang',
+  'runtime',
+  'maintenance',
+  'disk-full',
 ];
 
 export function register(program: Command, io: Io): void {
@@ -48,6 +63,11 @@ export function register(program: Command, io: Io): void {
     .option('--faults <n>', 'faults in an hour of fleet time; 0 for none', '60')
     .option('--speed <n>', 'how many times faster than real time the fleet lives', '6')
     .option('--seed <n>', 'what the faults are drawn from', '1')
+    .addOption(
+      new Option('--provider <kind>', 'whose machines they are: their own, or instances of a stand-in of ECS')
+        .choices(['simulated', 'ecs'])
+        .default('simulated'),
+    )
     .option('--port <n>', 'port of the API for kubectl; 0 takes a free one', '0')
     .option('--for <duration>', 'end by itself after so much fleet time: 10m')
     .addHelpText(
@@ -72,7 +92,8 @@ async function run(options: Options, io: Io): Promise<void> {
   const history = await openHistory({ clock, log: noLog });
   const world = new World({ clock, machines });
   const faces = await serveFleet(world.fleet, { port: 0 });
-  await world.open(faces.endpoint);
+  const cloud = options.provider === 'ecs' ? await fleetCloud(world.fleet, clock) : undefined;
+  await world.open(faces.endpoint, cloud);
   const served = await world.api.serve({ port });
   const kubeconfig = join(mkdtempSync(join(tmpdir(), 'drover-')), 'kubeconfig');
   writeFileSync(kubeconfig, served.kubeconfig, { mode: 0o600 });
@@ -92,7 +113,9 @@ async function run(options: Options, io: Io): Promise<void> {
   });
   const end = new AbortController();
   signal.addEventListener('abort', () => end.abort(), { once: true });
-  if (perHour > 0) void strikeNowAndThen(world, random, perHour, end.signal, () => struck++);
+  const kinds = cloud ? CLOUD_KINDS : KINDS;
+  if (perHour > 0)
+    void strikeNowAndThen(world, random, { perHour, kinds, cloud }, end.signal, () => struck++);
 
   let summaryAt = clock.now();
   while (!signal.aborted && clock.now() - startedAt < lasts_ms) {
@@ -114,6 +137,7 @@ async function run(options: Options, io: Io): Promise<void> {
   await replica.stop();
   await served.close();
   await faces.close();
+  await cloud?.[Symbol.asyncDispose]();
   world.close();
   await history.close();
   io.out(
@@ -124,7 +148,7 @@ async function run(options: Options, io: Io): Promise<void> {
 async function strikeNowAndThen(
   world: World,
   random: () => number,
-  perHour: number,
+  { perHour, kinds, cloud }: { perHour: number; kinds: readonly FaultKind[]; cloud: FleetCloud | undefined },
   signal: AbortSignal,
   onStrike: () => void,
 ): Promise<void> {
@@ -134,13 +158,25 @@ async function strikeNowAndThen(
   await clock.sleep(25 * SECOND, signal).catch(() => undefined);
   for (let count = 0; !signal.aborted; count++) {
     const name = names[Math.floor(random() * names.length)] as string;
-    const kind = count === 0 ? 'kubelet' : (KINDS[Math.floor(random() * KINDS.length)] as FaultKind);
+    const kind = count === 0 ? 'kubelet' : (kinds[Math.floor(random() * kinds.length)] as FaultKind);
     if (canStrike(fleet, fleet.get(name))) {
-      strike(fleet, kind, name);
+      if (cloud && kind === 'maintenance') announce(cloud, fleet.get(name));
+      else strike(fleet, kind, name);
       onStrike();
     }
     await clock.sleep((3_600_000 / perHour) * (0.5 + random()), signal).catch(() => undefined);
   }
+}
+
+/** ECS tells of it by its own API. */
+function announce({ ecs, owner }: FleetCloud, machine: SimulatedMachine): void {
+  const instance = owner.idOf(machine);
+  ecs.announce({
+    instance,
+    type: 'SystemMaintenance.Reboot',
+    state: 'Scheduled',
+    notBefore: ecs.cloud.clock.now() + HOUR,
+  });
 }
 
 function whole(name: string, text: string, least: number, most: number): number {

@@ -106,6 +106,7 @@ export class FleetController {
         evidence: this.#options.evidence(name),
         way: this.#options.ways.get(name),
         armed: this.#options.ways.armed(name),
+        health: this.#options.ways.health(name),
       };
       const next = machineStatus(
         machine,

@@ -19,6 +19,8 @@ export interface Seen {
   cordonedBy: string;
   /** Whether its provider answers; undefined while nobody has asked. */
   way?: Way | undefined;
+  /** What the provider says is wrong with the hardware, '' for nothing. */
+  health?: string | undefined;
   /** A crash kernel was loaded when the host was last asked. */
   armed?: boolean | undefined;
   /** Lines of evidence, without ages that change at each look. */
@@ -85,6 +87,13 @@ function providerAnswers({ open, reason, message }: Way): Omit<Condition, 'lastT
   return { type: 'ProviderAnswers', status: open ? 'True' : 'False', reason, message };
 }
 
+function hardwareHealthy(health: string): Omit<Condition, 'lastTransitionTime'> {
+  const type = 'HardwareHealthy';
+  return health === ''
+    ? { type, status: 'True', reason: 'NoTrouble', message: 'its provider reports no trouble' }
+    : { type, status: 'False', reason: 'ProviderSaysSo', message: health.slice(0, 500) };
+}
+
 function crashDumpArmed(armed: boolean): Omit<Condition, 'lastTransitionTime'> {
   return armed
     ? {
@@ -123,5 +132,6 @@ function conditionsOf(
       : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
     ...(seen.way ? [providerAnswers(seen.way)] : []),
     ...(seen.armed === undefined ? [] : [crashDumpArmed(seen.armed)]),
+    ...(seen.health === undefined ? [] : [hardwareHealthy(seen.health)]),
   ];
 }

@@ -78,8 +78,9 @@ export class ProviderRounds {
       const { name } = machine.metadata;
       try {
         const { provider: way, hosts } = outsides.get(provider);
-        await way.describe(machine.spec.provider.id);
+        const { health = '' } = await way.describe(machine.spec.provider.id);
         ways.set(name, OPEN);
+        ways.setHealth(name, health);
         // A host that is not reached is patrol's business.
         const facts = await hosts.run(host(machine), 'facts', {}).catch(() => undefined);
         if (facts) ways.setArmed(name, facts.kdumpArmed);

@@ -39,8 +39,13 @@ describe('a way to a machine', () => {
     assert.equal(told.length, 3);
     for (const armed of [true, true, false]) ways.setArmed('m1', armed);
     assert.equal(told.length, 5);
+    for (const health of ['', 'Drive Fault', 'Drive Fault']) ways.setHealth('m1', health);
+    assert.equal(told.length, 7);
     ways.keepOnly(() => false);
-    assert.deepEqual([ways.get('m1'), ways.armed('m1')], [undefined, undefined]);
+    assert.deepEqual(
+      [ways.get('m1'), ways.armed('m1'), ways.health('m1')],
+      [undefined, undefined, undefined],
+    );
   });
 });
 

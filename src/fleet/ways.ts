@@ -29,6 +29,7 @@ export class Ways {
   readonly #ways = new Map<string, Way>();
   /** Whether a crash kernel was loaded. */
   readonly #armed = new Map<string, boolean>();
+  readonly #health = new Map<string, string>();
   readonly #listeners = new Set<(machine: string) => void>();
 
   get(machine: string): Way | undefined {
@@ -40,6 +41,17 @@ export class Ways {
     const before = this.#ways.get(machine);
     this.#ways.set(machine, way);
     if (before?.open === way.open && before.reason === way.reason && before.message === way.message) return;
+    for (const listener of this.#listeners) listener(machine);
+  }
+
+  /** What the provider says is wrong with the hardware, '' for nothing; undefined where it has not been asked. */
+  health(machine: string): string | undefined {
+    return this.#health.get(machine);
+  }
+
+  setHealth(machine: string, health: string): void {
+    if (this.#health.get(machine) === health) return;
+    this.#health.set(machine, health);
     for (const listener of this.#listeners) listener(machine);
   }
 
@@ -55,7 +67,7 @@ export class Ways {
 
   /** Forgets machines that are no more. */
   keepOnly(isThere: (machine: string) => boolean): void {
-    for (const known of [this.#ways, this.#armed])
+    for (const known of [this.#ways, this.#armed, this.#health])
       for (const machine of known.keys()) if (!isThere(machine)) known.delete(machine);
   }
 

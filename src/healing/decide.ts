@@ -160,7 +160,7 @@ function remedy(
   const { cause, confidence, at, message: because } = status.diagnosis ?? UNTOLD;
   const next = nextRung({
     cause,
-    ladder: ladderFor(policy, cause),
+    ladder: ladderFor(policy, cause, view.belief.can),
     attempts: status.attempts ?? [],
     diagnosedAt_ms: Date.parse(at ?? stamp(now)),
     lowConfidence: confidence === 'Low',

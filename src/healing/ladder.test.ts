@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { CAUSES, type Cause } from '../api/diagnosis.ts';
 import type { Rung } from '../api/healing-policy.ts';
 import type { Attempt } from '../api/incident.ts';
+import { abilities } from '../platform/providers/provider.ts';
 import { at, NOW, policy } from '../test-builders.ts';
 import { LADDERS, type LadderState, ladderFor, nextRung } from './ladder.ts';
 
@@ -159,6 +160,29 @@ describe('Drover’s own ladders', () => {
   it('take an NMI first of a hung machine, so that its dump is not lost', () => {
     assert.equal(next(9, LADDERS.Hung), 'wait until 10 s: BeforeRemedy');
     assert.equal(next(10, LADDERS.Hung), 'Nmi');
+  });
+
+  it('leave out what the provider of the machine has said it cannot do', () => {
+    const remedies = (cause: Cause, cannot: Parameters<typeof abilities>[1], spec = {}) =>
+      ladderFor(policy(spec), cause, abilities(true, cannot)).map(({ remedy }) => remedy);
+    const words = 'there is no such thing';
+    assert.deepEqual(remedies('Hung', {}), ['Nmi', 'PowerCycle', 'Escalate']);
+    assert.deepEqual(remedies('Hung', { Nmi: words }), ['PowerCycle', 'Escalate']);
+    assert.deepEqual(
+      remedies('Crashed', { Reboot: words }),
+      ['Reboot', 'PowerCycle', 'Escalate'],
+      'it is reset',
+    );
+    assert.deepEqual(remedies('Crashed', { Reboot: words, ForceReboot: words }), ['PowerCycle', 'Escalate']);
+    const last = remedies('KubeletDown', { Reboot: words, ForceReboot: words, PowerCycle: words });
+    assert.deepEqual(last, ['RestartService', 'RestartService', 'Escalate']);
+  });
+
+  it('move a machine to other hardware only where a policy allows it', () => {
+    const remedies = (spec: object) =>
+      ladderFor(policy({ ...spec }), 'RedeployDue').map(({ remedy }) => remedy);
+    assert.deepEqual(remedies({}), ['Escalate']);
+    assert.deepEqual(remedies({ redeploy: 'Allowed' }), ['Redeploy', 'Escalate']);
   });
 
   it('give way to those of a policy, cause by cause', () => {

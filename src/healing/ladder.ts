@@ -6,6 +6,7 @@ import type { Attempt } from '../api/incident.ts';
 import type { NodeOperation } from '../api/node-operation.ts';
 import { TYPES } from '../api/operation-types.ts';
 import { DAY } from '../platform/clock/clock.ts';
+import type { Abilities } from '../platform/providers/provider.ts';
 
 const rung = (remedy: Rung['remedy'], more: Partial<Rung> = {}): Rung => ({
   remedy,
@@ -56,11 +57,17 @@ export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
 /** A verdict of low confidence waits this much longer before anything is done on it. */
 export const LOW_CONFIDENCE_MS = 120_000;
 
-export function ladderFor(policy: HealingPolicy, cause: Cause): readonly Rung[] {
+/** Without what no consent was given for, and what the machine's provider has said that it cannot do. */
+export function ladderFor(policy: HealingPolicy, cause: Cause, can?: Abilities): readonly Rung[] {
   const ladder = policy.spec.ladders[cause] ?? LADDERS[cause];
-  const loses = ladder.some(({ remedy }) => remedy === 'Redeploy');
-  if (!loses || policy.spec.redeploy === 'Allowed') return ladder;
-  return ladder.filter(({ remedy }) => remedy !== 'Redeploy');
+  const isOpen = ({ remedy }: Rung) =>
+    (remedy !== 'Redeploy' || policy.spec.redeploy === 'Allowed') && !(can && cannot(can, remedy));
+  return ladder.every(isOpen) ? ladder : ladder.filter(isOpen);
+}
+
+function cannot(can: Abilities, remedy: Rung['remedy']): boolean {
+  if (remedy === 'Reboot') return can.Reboot !== true && can.ForceReboot !== true;
+  return remedy in can && can[remedy as keyof Abilities] !== true;
 }
 
 /** `place` is that of the rung in its ladder; the ladder's length where it has ended. */

@@ -1,7 +1,7 @@
 import type { Location } from '../api/machine.ts';
 import type { NodeView } from '../fleet/node-view.ts';
 import type { Answer } from '../platform/hosts/prober.ts';
-import type { MaintenanceEvent, Power } from '../platform/providers/provider.ts';
+import type { Abilities, MaintenanceEvent, Power } from '../platform/providers/provider.ts';
 import type { Rule } from './rules.ts';
 
 /** A reading with the moment since which it has been so. All times are epoch milliseconds of our own clock. */
@@ -49,6 +49,8 @@ export interface Belief {
   power?: Since<Power> & { readAt: number };
   console?: Since<ConsoleSign> & { readAt: number };
   maintenance?: string;
+  /** What its provider can do for it, as it said last. */
+  can?: Abilities;
   /** What the provider has announced for later, in words. */
   announced?: string;
   /** What the provider has announced and waits with: a reboot or a move is due. */

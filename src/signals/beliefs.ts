@@ -148,6 +148,7 @@ export class Beliefs {
     const readAt = this.#clock.now();
     belief.power = { ...observed(belief.power, reading.power, readAt), readAt };
     belief.console = { ...observed(belief.console, sign, readAt), readAt };
+    belief.can = reading.can;
     if (reading.maintenance) belief.maintenance = reading.maintenance;
     else delete belief.maintenance;
     if (reading.announced) belief.announced = reading.announced;

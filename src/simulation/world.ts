@@ -10,9 +10,10 @@ import { type Log, noLog } from '../platform/telemetry/log.ts';
 import { EmbeddedApi, Faults } from './api/index.ts';
 import { NodeLifecycle } from './control-plane/node-lifecycle.ts';
 import { Workloads } from './control-plane/workloads.ts';
+import type { FleetCloud } from './ecs/fleet-cloud.ts';
 import { type FleetOptions, SimulatedFleet, type Struck } from './fleet/fleet.ts';
 import { Kubelets } from './fleet/kubelets.ts';
-import { deployApplications, describeFleet } from './fleet/objects.ts';
+import { deployApplications, describeFleet, simulatedOwner } from './fleet/objects.ts';
 
 export interface WorldOptions extends FleetOptions {
   /** Applications, each with about a Pod for every third machine. */
@@ -57,6 +58,7 @@ export class World {
   readonly admin: KubeClient;
   readonly #options: WorldOptions;
   readonly #stop = new AbortController();
+  #cloud: FleetCloud | undefined;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -73,11 +75,13 @@ export class World {
   /**
    * Fills the world and sets it going.
    * @param endpoint where the fleet is served for other processes; nowhere by default.
+   * @param cloud whose instances its machines are; their own without
    */
-  async open(endpoint = 'http://127.0.0.1:1'): Promise<void> {
+  async open(endpoint = 'http://127.0.0.1:1', cloud?: FleetCloud): Promise<void> {
     const { signal } = this.#stop;
     await install(this.admin, { defaults: true });
-    await describeFleet(this.admin, this.fleet, endpoint);
+    this.#cloud = cloud;
+    await describeFleet(this.admin, this.fleet, cloud?.owner ?? simulatedOwner(endpoint));
     await this.kubelets.registerAll();
     const applications = this.#options.applications ?? 5;
     await deployApplications(this.admin, applications, Math.ceil(this.fleet.machines.size / 3));
@@ -116,7 +120,8 @@ export class World {
         throw new Error('this world has one cluster');
       },
       open: (provider, context) => {
-        if (!provider.spec.simulated) return openOutside(provider, context);
+        const opened = provider.spec.simulated ? undefined : openOutside(provider, context);
+        if (opened) return provider.spec.ecs && this.#cloud ? { ...opened, ...this.#cloud.around() } : opened;
         return watcher ? this.#attributed(identity, watcher) : this.fleet;
       },
     });

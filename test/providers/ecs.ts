@@ -46,10 +46,7 @@ export function seeded(ecs: EcsService, count = 1, tags: Readonly<Record<string,
       tags: new Map(Object.entries(tags)),
       deletionProtection: false,
     };
-    const instance = ecs.cloud.add(made);
-    instance.pending?.cancel();
-    instance.machine.start();
-    return Object.assign(instance, { status: 'Running', visibleAt: 0 }).id;
+    return ecs.cloud.adopt(made).id;
   });
 }
 

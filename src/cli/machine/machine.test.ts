@@ -12,7 +12,7 @@ import { KubeClient } from '../../platform/kube/client.ts';
 import { type KubeObject, SECRETS } from '../../platform/kube/objects.ts';
 import { EmbeddedApi } from '../../simulation/api/index.ts';
 import { SimulatedFleet } from '../../simulation/fleet/fleet.ts';
-import { describeFleet } from '../../simulation/fleet/objects.ts';
+import { describeFleet, simulatedOwner } from '../../simulation/fleet/objects.ts';
 import { serveFleet } from '../../simulation/fleet/server.ts';
 import { run } from '../test-io.ts';
 
@@ -31,7 +31,7 @@ const machines = async () =>
 before(async () => {
   writeFileSync(kubeconfig, served.kubeconfig);
   assert.equal((await drover('install')).code, 0);
-  await describeFleet(client, fleet, outside.endpoint);
+  await describeFleet(client, fleet, simulatedOwner(outside.endpoint));
   const spec = { redfish: { secretRef: { namespace: 'default', name: 'bmc' }, scheme: 'HTTP' } };
   const bmcs = { ...typeMetaOf(machineProviderKind), metadata: { name: 'bmcs' }, spec };
   await client.create<KubeObject>(machineProviderKind.resource, bmcs as KubeObject, 'test');

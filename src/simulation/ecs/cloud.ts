@@ -171,6 +171,15 @@ export class Cloud {
     return instance;
   }
 
+  /** One that was there before anybody asked, and runs. */
+  adopt(made: Parameters<Cloud['add']>[0]): Instance {
+    const instance = this.add(made);
+    instance.pending?.cancel();
+    instance.pending = undefined;
+    instance.machine.start();
+    return Object.assign(instance, { status: 'Running', visibleAt: 0 } as const);
+  }
+
   /** Power comes now, the operating system after its time. */
   starts(instance: Instance): void {
     instance.status = 'Starting';

@@ -3,7 +3,7 @@ import { machineKind } from '../../api/machine.ts';
 import { machineProviderKind } from '../../api/machine-provider.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
 import { KubeError } from '../../platform/kube/errors.ts';
-import { type KubeObject, PDBS, REPLICASETS, type Resource } from '../../platform/kube/objects.ts';
+import { type KubeObject, PDBS, REPLICASETS, type Resource, SECRETS } from '../../platform/kube/objects.ts';
 import { sideBySide } from '../../platform/side-by-side.ts';
 import type { SimulatedFleet } from './fleet.ts';
 import type { SimulatedMachine } from './machine.ts';
@@ -12,31 +12,59 @@ const MANAGER = 'simulation';
 export const PROVIDER = 'simulated';
 const CONCURRENCY = 32;
 
+/** Whose machines they are said to be: their MachineProvider, and what it calls each. */
+export interface Owner {
+  name: string;
+  spec: object;
+  /** With what the provider logs in. */
+  secret?: { namespace: string; name: string; values: Readonly<Record<string, string>> };
+  idOf(machine: SimulatedMachine): string;
+}
+
+/** The fleet's own face over HTTP. */
+export const simulatedOwner = (endpoint: string): Owner => ({
+  name: PROVIDER,
+  spec: { simulated: { endpoint }, limits: { callsPerSecond: 200, concurrentCalls: 64 } },
+  idOf: ({ name }) => name,
+});
+
 /** The MachineProvider and the Machines of a simulated fleet, as its owner would write them. */
-export async function describeFleet(
-  client: KubeClient,
-  fleet: SimulatedFleet,
-  endpoint: string,
-): Promise<void> {
-  const provider = {
+export async function describeFleet(client: KubeClient, fleet: SimulatedFleet, owner: Owner): Promise<void> {
+  const { name, spec, secret } = owner;
+  if (secret) await ensure(client, SECRETS, secretObject(secret));
+  await ensure(client, machineProviderKind.resource, {
     ...typeMetaOf(machineProviderKind),
-    metadata: { name: PROVIDER },
-    spec: { simulated: { endpoint }, limits: { callsPerSecond: 200, concurrentCalls: 64 } },
-  };
-  await ensure(client, machineProviderKind.resource, provider);
+    metadata: { name },
+    spec,
+  } as KubeObject);
   await sideBySide(fleet.machines.values(), CONCURRENCY, (machine) =>
-    ensure(client, machineKind.resource, machineObject(machine)),
+    ensure(client, machineKind.resource, machineObject(machine, owner)),
   );
 }
 
-function machineObject({ name, place, model }: SimulatedMachine): KubeObject {
+function secretObject({ namespace, name, values }: NonNullable<Owner['secret']>): KubeObject {
+  const data = Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name },
+    data: Object.fromEntries(data),
+  } as KubeObject;
+}
+
+function machineObject(machine: SimulatedMachine, owner: Owner): KubeObject {
+  const { name, place, model } = machine;
   const object = {
     ...typeMetaOf(machineKind),
     metadata: {
       name,
       labels: { 'drover.dev/zone': place.zone, 'drover.dev/rack': place.rack, 'drover.dev/model': model },
     },
-    spec: { provider: { name: PROVIDER, id: name }, location: { zone: place.zone, rack: place.rack }, model },
+    spec: {
+      provider: { name: owner.name, id: owner.idOf(machine) },
+      location: { zone: place.zone, rack: place.rack },
+      model,
+    },
   };
   return object;
 }
