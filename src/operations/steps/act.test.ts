@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HostError } from '../../platform/hosts/host.ts';
 import { KubeError } from '../../platform/kube/errors.ts';
 import { abilities, type Failure, ProviderError } from '../../platform/providers/provider.ts';
 import { at, CONSOLE_LINES, DUMPING, NOW, operation, reading, SILENT, WELL } from '../../test-builders.ts';
@@ -157,6 +158,27 @@ describe('what is sent', () => {
     nmi.provider.reading = reading({ can: abilities(true, { Nmi: 'its BMC knows no NMI' }) });
     assert.equal((await after(nmi)).status.waiting.reason, 'NoNmi');
     assert.deepEqual([on.log, nmi.log], [[], []]);
+  });
+
+  it('is a dump forced by the host, where the provider knows no NMI and the machine still answers', async () => {
+    const wish = operation({ type: 'Nmi', reason: { kind: 'Person', name: 'mei' } });
+    const without = reading({ can: abilities(true, { Nmi: 'ECS has no NMI' }) });
+    const setting = setUp({ operation: wish, looks: WELL });
+    setting.provider.reading = without;
+    const { result, status } = await after(setting);
+    assert.equal(result.is === 'done' && result.message, 'Nmi accepted by the host');
+    assert.deepEqual(setting.log.slice(1), ['forceDump  10.0.0.1:22']);
+    assert.equal(status.intent.answer, 'Accepted');
+
+    const unarmed = setUp({ operation: wish, looks: WELL });
+    unarmed.provider.reading = without;
+    unarmed.provider.failure = new HostError('no crash kernel is loaded');
+    const no = await after(unarmed);
+    assert.deepEqual([no.status.state, no.status.waiting.reason], ['Failed', 'HostFailed']);
+    const lost = setUp({ operation: wish, looks: WELL });
+    lost.provider.reading = without;
+    lost.provider.failure = new HostError('the connection was lost', 'Cut');
+    assert.match((await after(lost)).status.steps[0].message, /the boot id will tell/);
   });
 
   it('is nothing where the machine’s provider cannot be used', async () => {

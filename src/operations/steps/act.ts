@@ -1,11 +1,13 @@
 import { toMilliseconds } from '../../api/fields.ts';
 import { TYPES } from '../../api/operation-types.ts';
+import { HostError, OUTCOME_OPEN } from '../../platform/hosts/host.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
 import { NODES, type Node } from '../../platform/kube/objects.ts';
 import { type Act, ProviderError, type Reading } from '../../platform/providers/provider.ts';
 import type { Belief, ConsoleSign } from '../../signals/belief.ts';
 import { consoleSign } from '../../signals/console.ts';
 import { symptomsOf } from '../../signals/symptoms.ts';
+import { hostOf } from '../../signals/targets.ts';
 import { hostWork } from './host-work.ts';
 import type { Step, StepContext, StepResult } from './step.ts';
 
@@ -60,7 +62,9 @@ async function boot(context: StepContext): Promise<StepResult> {
   }
   const what = actOf(context, reading);
   const able = reading.can[what];
-  if (able !== true) return { is: 'failed', why: { reason: `No${what}`, message: able } };
+  // A kernel whose machine takes no NMI, but still answers, is made to panic by its host.
+  const byHost = able !== true && what === 'Nmi' && belief.ssh?.value === 'Answers';
+  if (able !== true && !byHost) return { is: 'failed', why: { reason: `No${what}`, message: able } };
   const back = await answersAgain(context);
   if (back) return back;
   const no = context.refusal();
@@ -82,10 +86,11 @@ async function boot(context: StepContext): Promise<StepResult> {
     return { is: 'waiting', why: late, again_ms: AGAIN_MS, status: { ...without, intent: undefined } };
   }
   try {
-    await outside.provider.act(id, what, key);
+    if (byHost) await outside.hosts.run(hostOf(machine, belief.nodeFace), 'forceDump', {});
+    else await outside.provider.act(id, what, key);
     return {
       is: 'done',
-      message: `${operation.spec.type} accepted by the provider`,
+      message: `${operation.spec.type} accepted by the ${byHost ? 'host' : 'provider'}`,
       status: { intent: { ...intent, answer: 'Accepted' } },
     };
   } catch (error) {
@@ -130,6 +135,12 @@ function actOf({ operation, belief }: StepContext, { can }: Reading): Act {
 function refused(error: unknown, intent: { key: string; at: string }): StepResult {
   const failure = error instanceof ProviderError ? error.failure : 'Unknown';
   const message = messageOf(error);
+  if (error instanceof HostError && !OUTCOME_OPEN.has(error.failure) && error.failure !== 'BadOutput')
+    return {
+      is: 'failed',
+      why: { reason: `Host${error.failure}`, message: message.slice(0, 1000) },
+      status: { intent: { ...intent, answer: 'Refused' } },
+    };
   switch (failure) {
     case 'TryAgain':
     case 'Throttled':
