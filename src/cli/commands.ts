@@ -82,6 +82,11 @@ const MACHINE_COMMANDS: readonly CommandEntry[] = [
     load: () => import('./machine/console.ts'),
   },
   {
+    name: 'inventory',
+    summary: 'Print what the provider knows of a machine’s hardware',
+    load: () => import('./machine/inventory.ts'),
+  },
+  {
     name: 'import',
     summary: 'Make Machine objects out of a provider’s list or a table',
     load: () => import('./machine/import.ts'),

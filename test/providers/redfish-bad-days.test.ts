@@ -182,6 +182,21 @@ describe('a machine', () => {
     assert.equal((await stage.provider.describe(stage.machine)).power, 'On');
   });
 
+  it('says what it is made of, in the old form of sensors and in the new', async () => {
+    for (const vendor of ['Dell', 'HPE', 'Lenovo', 'OpenBMC'] as const) {
+      await using stage = await ownRedfishStage(vendor);
+      const { model, serial, firmware, sensors } =
+        (await stage.provider.inventory?.(stage.machine)) ?? assert.fail();
+      assert.deepEqual([model, serial], [stage.board.model, stage.board.serial], vendor);
+      assert.ok(
+        firmware.some(({ name, version }) => name === 'System BIOS' && version === '2.19.1'),
+        vendor,
+      );
+      const cpu = sensors.find(({ name }) => name === 'CPU1 Temp');
+      assert.deepEqual([cpu?.reading, cpu?.unit, cpu?.health], [54, 'Cel', 'OK'], vendor);
+    }
+  });
+
   it('of an enclosure is named by its path; without one it is not guessed', async () => {
     const boards = ['a', 'b'].map(
       (name) => new MadeUpBoard(systemClock, { name, delays: { switch_ms: 50 } }),

@@ -30,7 +30,7 @@ export function guarded(provider: Provider, clock: Clock): Provider {
   const read = bounded(READ_MS_MAX, 'TryAgain', 'Again');
   const once = bounded(ACT_MS_MAX, 'Unknown', 'Once');
   const again = bounded(READ_MS_MAX, 'Unknown', 'Again');
-  const { maintenance, market } = provider;
+  const { inventory, maintenance, market } = provider;
 
   async function describe(id: string, signal?: AbortSignal) {
     const known = quiet.get(id);
@@ -61,6 +61,9 @@ export function guarded(provider: Provider, clock: Clock): Provider {
     list: (signal) => provider.list(signal),
     eventLog: (id, signal) => read(`event log of ${id}`, signal, (bound) => provider.eventLog(id, bound)),
     console: (id, signal) => read(`console of ${id}`, signal, (bound) => provider.console(id, bound)),
+    ...(inventory && {
+      inventory: (id, signal) => read(`inventory of ${id}`, signal, (bound) => inventory(id, bound)),
+    }),
     ...(maintenance && { maintenance: guardedMaintenance(maintenance, read, once) }),
     ...(market && { market: guardedMarket(market, read, again) }),
     close: () => provider.close(),

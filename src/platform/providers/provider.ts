@@ -115,6 +115,15 @@ export interface Maintenance {
   report?(machine: string, what: string, signal?: AbortSignal): Promise<void>;
 }
 
+/** For people: what a machine is made of. */
+export interface Inventory {
+  model?: string;
+  serial?: string;
+  firmware: { name: string; version: string }[];
+  /** `unit` as UCUM writes it (`Cel`, `RPM`, `W`, `V`); `health` as Redfish says it. */
+  sensors: { name: string; reading?: number; unit: string; health?: string }[];
+}
+
 /** An instance type, or hardware model, as the provider sells it. */
 export interface MachineType {
   name: string;
@@ -183,6 +192,7 @@ export interface Provider {
   eventLog(id: string, signal?: AbortSignal): Promise<LogEntry[]>;
   /** All that the provider has kept of the machine's console, oldest first. */
   console(id: string, signal?: AbortSignal): Promise<string[]>;
+  inventory?(id: string, signal?: AbortSignal): Promise<Inventory>;
   maintenance?: Maintenance;
   market?: Market;
   /** Gives back sessions and connections. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ProviderError } from '../provider.ts';
+import { inventoryOf } from './fru.ts';
 import { chassisReading } from './ipmi.ts';
 import { selEntries } from './sel.ts';
 
@@ -32,6 +33,22 @@ describe('ipmitool chassis status', () => {
         () => chassisReading(text),
         (error) => error instanceof ProviderError && error.failure === 'Broken',
       );
+  });
+});
+
+describe('ipmitool fru print and mc info', () => {
+  it('say model, serial and the firmware of the BMC', () => {
+    const fru =
+      ' Board Product         : X11DPi-N\n Board Serial          : NM18\n Product Name          : SYS-6029U\n Product Serial        : S1234\n';
+    const mc =
+      'Device ID                 : 32\nFirmware Revision         : 1.73\nIPMI Version              : 2.0\n';
+    assert.deepEqual(inventoryOf(fru, mc), {
+      model: 'SYS-6029U',
+      serial: 'S1234',
+      firmware: [{ name: 'BMC', version: '1.73' }],
+      sensors: [],
+    });
+    assert.deepEqual(inventoryOf('', mc).model, undefined);
   });
 });
 

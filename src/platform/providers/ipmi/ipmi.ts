@@ -12,6 +12,7 @@ import {
   type Reading,
   unlisted,
 } from '../provider.ts';
+import { inventoryOf } from './fru.ts';
 import { selEntries } from './sel.ts';
 import { ipmitool, type Target } from './tool.ts';
 
@@ -77,6 +78,14 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
     act: (id, what, _key, signal) => act(id, what, signal),
     list: () => unlisted(BMCS_UNLISTED),
     eventLog: async (id, signal) => selEntries(await tool(id, ['-c', 'sel', 'list'], signal)),
+    inventory: async (id, signal) => {
+      // Not every BMC has a FRU of the whole machine.
+      const fru = await tool(id, ['fru', 'print', '0'], signal).catch((error: unknown) => {
+        if (error instanceof ProviderError && error.failure === 'BadCredentials') throw error;
+        return '';
+      });
+      return inventoryOf(fru, await tool(id, ['mc', 'info'], signal));
+    },
     console: async () => mustBeAble(CAN, 'Console') as never,
     close: async () => {},
   };

@@ -16,6 +16,7 @@ import {
 } from '../provider.ts';
 import { Bmc, type BmcOptions } from './bmc.ts';
 import { findLog, readLog } from './event-log.ts';
+import { readInventory } from './inventory.ts';
 import { type ResetPlan, resetPlan } from './reset.ts';
 import { findSystem, readSystem, type System } from './system.ts';
 import { taskEnd } from './task.ts';
@@ -103,6 +104,10 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
         facts.log ??= await findLog(bmc, system.resource, signal);
         return readLog(bmc, facts.log, signal);
       });
+    },
+    inventory: async (id, signal) => {
+      const { bmc, system } = await systemOf(id, signal);
+      return readInventory(bmc, system.resource, signal);
     },
     console: async () => mustBeAble(abilities(NO_CONSOLE, {}), 'Console') as never,
     close: async () => {

@@ -1,0 +1,24 @@
+import type { Inventory } from '../provider.ts';
+
+/**
+ * Reads `ipmitool fru print 0` and `ipmitool mc info`: lines of `name : value`. Sensors are left out: to read them ipmitool
+ * erases a sensor repository that is empty.
+ */
+export function inventoryOf(fru: string, mc: string): Inventory {
+  const parts = valuesOf(fru);
+  const manager = valuesOf(mc);
+  const model = parts.get('Product Name') ?? parts.get('Board Product');
+  const serial = parts.get('Product Serial') ?? parts.get('Board Serial');
+  const version = manager.get('Firmware Revision');
+  return {
+    ...(model && { model }),
+    ...(serial && { serial }),
+    firmware: version ? [{ name: 'BMC', version }] : [],
+    sensors: [],
+  };
+}
+
+function valuesOf(text: string): Map<string, string> {
+  const pairs = text.split('\n').map((line) => /^\s*([^:]+?)\s*:\s*(\S.*?)\s*$/.exec(line));
+  return new Map(pairs.flatMap((pair) => (pair?.[1] && pair[2] ? [[pair[1], pair[2]] as const] : [])));
+}
