@@ -81,9 +81,11 @@ export class ProviderRounds {
         const { health = '' } = await way.describe(machine.spec.provider.id);
         ways.set(name, OPEN);
         ways.setHealth(name, health);
+        const bootID = machine.status?.bootID ?? '';
+        if (ways.knowsArmed(name, bootID)) return;
         // A host that is not reached is patrol's business.
         const facts = await hosts.run(host(machine), 'facts', {}).catch(() => undefined);
-        if (facts) ways.setArmed(name, facts.kdumpArmed);
+        if (facts) ways.setArmed(name, facts.kdumpArmed, bootID);
       } catch (error) {
         ways.set(name, closedBy(error));
       }

@@ -37,8 +37,9 @@ describe('a way to a machine', () => {
     ways.subscribe((machine) => told.push(machine));
     for (const way of [OPEN, { ...OPEN }, wrong, { ...wrong }, OPEN]) ways.set('m1', way);
     assert.equal(told.length, 3);
-    for (const armed of [true, true, false]) ways.setArmed('m1', armed);
+    for (const armed of [true, true, false]) ways.setArmed('m1', armed, 'boot-1');
     assert.equal(told.length, 5);
+    assert.deepEqual([ways.knowsArmed('m1', 'boot-1'), ways.knowsArmed('m1', 'boot-2')], [true, false]);
     for (const health of ['', 'Drive Fault', 'Drive Fault']) ways.setHealth('m1', health);
     assert.equal(told.length, 7);
     ways.keepOnly(() => false);

@@ -27,8 +27,8 @@ export function closedBy(error: unknown): Way {
 
 export class Ways {
   readonly #ways = new Map<string, Way>();
-  /** Whether a crash kernel was loaded. */
-  readonly #armed = new Map<string, boolean>();
+  /** Whether a crash kernel was loaded, and in which boot that was asked. */
+  readonly #armed = new Map<string, { armed: boolean; bootID: string }>();
   readonly #health = new Map<string, string>();
   readonly #listeners = new Set<(machine: string) => void>();
 
@@ -56,12 +56,18 @@ export class Ways {
   }
 
   armed(machine: string): boolean | undefined {
-    return this.#armed.get(machine);
+    return this.#armed.get(machine)?.armed;
   }
 
-  setArmed(machine: string, armed: boolean): void {
-    if (this.#armed.get(machine) === armed) return;
-    this.#armed.set(machine, armed);
+  /** It is asked once a boot: a way by Jobs is no cheap one. */
+  knowsArmed(machine: string, bootID: string): boolean {
+    return this.#armed.get(machine)?.bootID === bootID;
+  }
+
+  setArmed(machine: string, armed: boolean, bootID: string): void {
+    const before = this.#armed.get(machine);
+    this.#armed.set(machine, { armed, bootID });
+    if (before?.armed === armed) return;
     for (const listener of this.#listeners) listener(machine);
   }
 
