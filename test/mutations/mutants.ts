@@ -87,7 +87,7 @@ export const MUTANTS: readonly Mutant[] = [
         from: "if (seen && (dumps || cause === 'Dumping')) {",
         to: 'if (seen && dumps && now < 0) {',
       },
-      { file: 'operations/steps/act.ts', from: "consoleSign(reading.console) === 'Dumping'", to: 'now < 0' },
+      { file: 'operations/steps/act.ts', from: "signNow(reading, belief) === 'Dumping'", to: 'now < 0' },
     ],
   },
   {
