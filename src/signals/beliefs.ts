@@ -6,7 +6,7 @@ import { policyForLabels } from '../fleet/policies.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Probe } from '../platform/hosts/prober.ts';
 import type { MaintenanceEvent, Reading } from '../platform/providers/provider.ts';
-import { type Belief, observed } from './belief.ts';
+import { type Belief, type ConsoleSign, observed } from './belief.ts';
 import { consoleSign } from './console.ts';
 import { type CompiledRules, compileRules } from './rules.ts';
 import { symptomsOf } from './symptoms.ts';
@@ -153,6 +153,15 @@ export class Beliefs {
     else delete belief.maintenance;
     if (reading.announced) belief.announced = reading.announced;
     else delete belief.announced;
+    this.#judge(belief);
+  }
+
+  /** What a machine without a console has said at its end. */
+  setLastWords(name: string, sign: ConsoleSign): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    const readAt = this.#clock.now();
+    belief.console = { ...observed(belief.console, sign, readAt), readAt };
     this.#judge(belief);
   }
 

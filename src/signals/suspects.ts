@@ -3,9 +3,9 @@ import type { Clusters } from '../fleet/clusters.ts';
 import { type Clock, MINUTE } from '../platform/clock/clock.ts';
 import { LEASES, type Lease } from '../platform/kube/objects.ts';
 import type { Outside } from '../platform/outside.ts';
-import type { Provider, Reading } from '../platform/providers/provider.ts';
+import type { LogEntry, Provider } from '../platform/providers/provider.ts';
 import { sideBySide } from '../platform/side-by-side.ts';
-import { type Belief, type ConsoleSign, isLost } from './belief.ts';
+import { type Belief, isLost } from './belief.ts';
 import type { Beliefs } from './beliefs.ts';
 import { BEFORE_MS, signOfLastWords } from './last-words.ts';
 
@@ -85,38 +85,45 @@ async function readLease(readers: Readers, belief: Belief): Promise<void> {
 }
 
 async function readProvider(readers: Readers, belief: Belief): Promise<void> {
+  const { beliefs, onAnswer, onError } = readers;
   const machine = readers.machine(belief.machine);
   const outside = machine && readers.outside(machine);
   if (!machine || !outside) return;
   try {
     const reading = await outside.provider.describe(machine.spec.provider.id);
-    const sign = await elsewhere(readers, belief, machine, outside.provider, reading);
-    readers.beliefs.setReading(belief.machine, reading, sign);
-    readers.onAnswer(belief.machine, undefined);
+    onAnswer(belief.machine, undefined);
+    const isMute = reading.console.length === 0 && reading.power === 'On' && isLost(belief);
+    // What its last words were taken for holds until it answers, or says something else.
+    beliefs.setReading(belief.machine, reading, isMute ? belief.console?.value : undefined);
+    if (isMute)
+      await readLastWords(readers, belief, machine, outside.provider, reading.can.EventLog === true);
   } catch (error) {
-    readers.onAnswer(belief.machine, error);
-    readers.onError(belief.machine, error);
+    onAnswer(belief.machine, error);
+    onError(belief.machine, error);
   }
 }
 
-/** A console that the provider does not show: its last words came by other ways. Undefined: the console itself speaks. */
-async function elsewhere(
-  readers: Readers,
+/** A machine that answers nothing and whose console nobody shows: its last words came by other ways. */
+async function readLastWords(
+  { beliefs, netconsole, clock, onError }: Readers,
   belief: Belief,
   machine: Machine,
   provider: Provider,
-  { console, can, power }: Reading,
-): Promise<ConsoleSign | undefined> {
-  if (console.length > 0 || belief.sickSince === undefined) return undefined;
-  // A machine that answers, or has no power, needs none.
-  if (!isLost(belief) || power !== 'On') return undefined;
+  hasLog: boolean,
+): Promise<void> {
+  const known = belief.console?.value;
+  if (belief.sickSince === undefined || known === 'Panicked' || known === 'Dumping') return;
   const from = belief.sickSince - BEFORE_MS;
-  const lines = readers.netconsole(belief.nodeFace?.address ?? '', from);
+  const lines = netconsole(belief.nodeFace?.address ?? '', from);
+  let log: readonly LogEntry[] = [];
   // What the log says of this trouble, it says within its first minutes; it is no console to be read on and on.
-  const isEarly = readers.clock.now() - belief.sickSince < LOG_READ_MS;
-  const known = belief.console?.value === 'Panicked' || belief.console?.value === 'Dumping';
-  const log =
-    can.EventLog === true && isEarly && !known ? await provider.eventLog(machine.spec.provider.id) : [];
+  if (hasLog && clock.now() - belief.sickSince < LOG_READ_MS) {
+    try {
+      log = await provider.eventLog(machine.spec.provider.id);
+    } catch (error) {
+      onError(belief.machine, error);
+    }
+  }
   const sign = signOfLastWords({ lines, log, from, crashDump: crashDumpOf(machine) });
-  return sign === 'None' && known ? belief.console?.value : sign;
+  if (sign !== 'None') beliefs.setLastWords(belief.machine, sign);
 }

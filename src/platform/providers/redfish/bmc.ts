@@ -1,6 +1,6 @@
 // One BMC and the one session that is held with it. Some take 8 sessions and lock everybody out for half an hour
 // beyond that, so a session is shared by all calls, and always given back.
-import { type Clock, MINUTE, type Timer } from '../../clock/clock.ts';
+import { type Clock, MINUTE, SECOND, type Timer } from '../../clock/clock.ts';
 import { ProviderError } from '../provider.ts';
 import { linkOf, type Resource, resourceOf } from './resource.ts';
 import { type Answer, type Ask, errorOf, type Wire } from './wire.ts';
@@ -10,6 +10,8 @@ const ROOT = '/redfish/v1/';
 const SESSION_IDLE_MS = MINUTE;
 /** Where it gives no session now: its password goes with each request for so long. */
 const BASIC_MS = 10 * MINUTE;
+/** A session is given back within this, or left to the BMC. */
+const CLOSE_MS_MAX = 5 * SECOND;
 
 export interface BmcOptions {
   clock: Clock;
@@ -67,14 +69,20 @@ export class Bmc {
     const held = this.#session;
     this.#session = undefined;
     const session = await held?.catch(() => undefined);
-    if (session)
-      await this.#send({
-        method: 'DELETE',
-        path: session.path,
-        headers: { 'x-auth-token': session.token },
-      }).catch(() => undefined);
+    if (session) await this.#giveBack(session).catch(() => undefined);
     // Another login may have begun meanwhile: its connections are not ours to cut.
     if (!this.#session) this.#options.wire.close();
+  }
+
+  /** One that hangs must not keep Drover from ending. */
+  async #giveBack({ path, token }: Session): Promise<void> {
+    const stop = new AbortController();
+    const timer = this.#options.clock.timer(CLOSE_MS_MAX, () => stop.abort(new Error('it took too long')));
+    try {
+      await this.#send({ method: 'DELETE', path, headers: { 'x-auth-token': token }, signal: stop.signal });
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** A token can vanish early, when the BMC restarts or an administrator ends sessions: then one new login. */
