@@ -140,6 +140,35 @@ describe('an answer', () => {
     assert.deepEqual(stage.board.orders, ['ForceRestart'], 'and it did, once');
   });
 
+  it('that did not come after a reset was accepted does not make it one that never happened', async () => {
+    await using stage = await ownRedfishStage('Lenovo');
+    await stage.provider.describe(stage.machine);
+    // It has answered 202, and is gone when it is asked for the task.
+    stage.service.faults = { lostAnswers: true, only: ({ path }) => /Tasks/.test(path) };
+    await assert.rejects(
+      stage.provider.act(stage.machine, 'ForceReboot', 'k'),
+      fails('Unknown', 'Unknown', /ForceRestart was accepted/),
+    );
+    assert.deepEqual(stage.board.orders, ['ForceRestart']);
+    const dell = await ownRedfishStage('Dell');
+    await dell.provider.describe(dell.machine);
+    // Off was accepted; whether it is off, nobody says.
+    let posted = false;
+    dell.service.faults = {
+      lostAnswers: true,
+      only: ({ method }) => {
+        posted ||= method === 'POST';
+        return posted && method === 'GET';
+      },
+    };
+    await assert.rejects(
+      dell.provider.act(dell.machine, 'PowerCycle', 'k'),
+      fails('Unknown', 'Unknown', /./),
+    );
+    assert.deepEqual(dell.board.orders, ['ForceOff']);
+    await dell[Symbol.asyncDispose]();
+  });
+
   it('that never came to a question is asked again', async () => {
     await using stage = await ownRedfishStage('Dell');
     await stage.provider.describe(stage.machine);

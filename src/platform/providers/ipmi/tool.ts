@@ -131,5 +131,10 @@ function failureOf(command: readonly string[], stderr: string): ProviderError {
   // What comes before the last line is said with -v of questions that ipmitool asks for itself.
   const said = stderr.trim().split('\n').at(-1)?.slice(0, 300) || 'it failed without a word';
   const refusal = REFUSALS.find(({ says }) => says.test(said));
-  return new ProviderError(refusal?.failure ?? 'Unknown', `ipmitool ${command.join(' ')}: ${said}`);
+  // A question whose answer was lost is asked again; an act may have happened.
+  const isAct = command[0] === 'chassis' && command[1] === 'power';
+  return new ProviderError(
+    refusal?.failure ?? (isAct ? 'Unknown' : 'TryAgain'),
+    `ipmitool ${command.join(' ')}: ${said}`,
+  );
 }

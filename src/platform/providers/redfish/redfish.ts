@@ -1,6 +1,7 @@
 // Machines whose BMC speaks Redfish (DMTF DSP0266).
 import type { RedfishSettings } from '../../../api/machine-provider.ts';
 import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
+import { messageOf } from '../../kube/errors.ts';
 import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
 import type { OpenContext } from '../open.ts';
 import {
@@ -157,7 +158,10 @@ function planFor(act: Act, { power, reset }: System): ResetPlan {
   return plan;
 }
 
-/** Sends one reset after the other. From the first on, no failure means that nothing happened. */
+/**
+ * Sends one reset after the other. Once the BMC has accepted one, no failure means that nothing happened: not even a
+ * question that could be asked again.
+ */
 async function follow(
   bmc: Bmc,
   system: System,
@@ -165,18 +169,23 @@ async function follow(
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const [index, { type, untilOff }] of plan.entries()) {
+  let accepted = 0;
+  for (const { type, untilOff } of plan) {
     try {
       const answer = await bmc.post(system.reset.target, { ResetType: type }, signal);
+      accepted++;
       await taskEnd(bmc, answer, clock, signal);
       if (untilOff) await seenOff(bmc, system, clock, signal);
     } catch (error) {
-      if (index === 0 && !untilOff) throw error;
-      if (index === 0 && error instanceof ProviderError && error.failure !== 'Unknown') throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      throw new ProviderError('Unknown', `${type}, after the power was to go off: ${message}`, {
-        cause: error,
-      });
+      const isRefused = error instanceof ProviderError && error.failure === 'Refused';
+      if (accepted === 0 || (accepted === 1 && isRefused)) throw error;
+      throw new ProviderError(
+        'Unknown',
+        `${type} was accepted, or what came before it: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }
