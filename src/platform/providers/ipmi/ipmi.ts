@@ -54,25 +54,24 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
 
   async function act(id: string, act: Act, signal?: AbortSignal): Promise<void> {
     mustBeAble(canOf(id), act);
-    const command = COMMANDS[act] as string;
+    // A machine that is off takes no cycle (completion code D5h); what is wanted is that it runs.
+    const isOff = act === 'PowerCycle' && (await chassis(id, signal)).power === 'Off';
+    const command = isOff ? 'on' : (COMMANDS[act] as string);
     try {
       await tool(id, ['chassis', 'power', command], signal);
     } catch (error) {
-      // A machine that is off takes no cycle (completion code D5h); what was wanted is that it runs.
-      const isOff =
-        act === 'PowerCycle' &&
-        error instanceof ProviderError &&
-        /present state|not supported/i.test(error.message);
       if (act === 'Nmi' && error instanceof ProviderError && error.failure === 'Refused')
         withoutNmi.set(id, error.message);
-      if (!isOff) throw error;
-      await tool(id, ['chassis', 'power', 'on'], signal);
+      throw error;
     }
   }
 
+  const chassis = async (id: string, signal?: AbortSignal) =>
+    chassisReading(await tool(id, ['chassis', 'status'], signal));
+
   return {
     describe: async (id, signal) => ({
-      ...chassisReading(await tool(id, ['chassis', 'status'], signal)),
+      ...(await chassis(id, signal)),
       can: canOf(id),
     }),
     act: (id, what, _key, signal) => act(id, what, signal),
