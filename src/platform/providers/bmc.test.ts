@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bmcAddress, bmcLogin, Lanes } from './bmc.ts';
+import { bmcAddress, bmcLogin } from './bmc.ts';
 import { ProviderError } from './provider.ts';
 
 const REF = { namespace: 'drover', name: 'bmc' };
@@ -66,40 +66,5 @@ describe('the login of a BMC', () => {
     const printed = Array(32).fill('AB').join(':');
     const found = await login({ username: 'x', password: 'y', '10.0.0.7.sha256': printed });
     assert.equal(found.sha256, 'ab'.repeat(32));
-  });
-});
-
-describe('lanes', () => {
-  it('let so many through a key at once, in their order, and never make one key wait for another', async () => {
-    const lanes = new Lanes(2);
-    const log: string[] = [];
-    const open: (() => void)[] = [];
-    const call = (key: string, name: string) =>
-      lanes.run(key, () => {
-        log.push(name);
-        return new Promise<void>((end) => open.push(end));
-      });
-    const all = [call('a', 'a1'), call('a', 'a2'), call('a', 'a3'), call('a', 'a4'), call('b', 'b1')];
-    await Promise.resolve();
-    assert.deepEqual(log, ['a1', 'a2', 'b1']);
-    while (open.length > 0) {
-      open.shift()?.();
-      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-    }
-    await Promise.all(all);
-    assert.deepEqual(log, ['a1', 'a2', 'b1', 'a3', 'a4']);
-  });
-
-  it('lose a caller that gives up while it waits, and no place with it', async () => {
-    const lanes = new Lanes(1);
-    const first = Promise.withResolvers<void>();
-    const one = lanes.run('a', () => first.promise);
-    const stop = new AbortController();
-    const two = lanes.run('a', async () => 'two', stop.signal);
-    stop.abort(new Error('enough'));
-    await assert.rejects(two, /enough/);
-    first.resolve();
-    await one;
-    assert.equal(await lanes.run('a', async () => 'three'), 'three');
   });
 });

@@ -1,11 +1,15 @@
 // What Redfish and IPMI have in common: where a machine's BMC is, how one logs in there, and how gently it is asked.
 import { messageOf } from '../kube/errors.ts';
 import type { SecretReader, SecretRef } from '../kube/secrets.ts';
+import { Turns } from '../turns.ts';
 import { ProviderError } from './provider.ts';
 
 /** A BMC has a small processor: more requests at once slow it down, or make it drop some. */
-export const CALLS_PER_BMC_MAX = 2;
+const CALLS_PER_BMC_MAX = 2;
 export const BMCS_UNLISTED = 'nobody lists BMCs: machines are imported from a file';
+
+/** Turns with BMCs; none waits for another's. */
+export const bmcTurns = () => new Turns(Number.POSITIVE_INFINITY, CALLS_PER_BMC_MAX);
 
 export interface BmcAddress {
   host: string;
@@ -65,48 +69,4 @@ export async function bmcLogin(secrets: SecretReader, ref: SecretRef, host: stri
       `${where}: ${own}.sha256 is no SHA-256 in hex (64 digits, colons allowed)`,
     );
   return { username, password: password.replace(/\r?\n$/, ''), ...(sha256 && { sha256 }) };
-}
-
-/** At most so many calls of one key at once; keys never wait for each other. */
-export class Lanes {
-  readonly #most: number;
-  readonly #lanes = new Map<string, { running: number; waiting: Set<() => void> }>();
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  /** Rejects with the signal's reason when that is aborted before its turn. */
-  async run<T>(key: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const lane = this.#lanes.get(key) ?? { running: 0, waiting: new Set<() => void>() };
-    this.#lanes.set(key, lane);
-    if (lane.running < this.#most) lane.running++;
-    else await this.#turn(lane.waiting, signal);
-    try {
-      return await call();
-    } finally {
-      // Whoever waits first takes over this place.
-      const [next] = lane.waiting;
-      if (next) {
-        lane.waiting.delete(next);
-        next();
-      } else if (--lane.running === 0) this.#lanes.delete(key);
-    }
-  }
-
-  #turn(waiting: Set<() => void>, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = () => {
-        waiting.delete(begin);
-        reject(signal?.reason);
-      };
-      const begin = () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      waiting.add(begin);
-    });
-  }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../clock/clock.ts';
 import { SECOND } from '../../clock/clock.ts';
+import { Turns } from '../../turns.ts';
 import type { Order, Ran, Shell } from '../actions/shell.ts';
 import { HostError, type HostFailure, type HostRef } from '../host.ts';
 import { controlPath, remoteCommand, sshArgs } from './command.ts';
@@ -12,7 +13,6 @@ import { makeFolder, type SshFolder } from './folder.ts';
 import { endMasters } from './masters.ts';
 import { type Settings, type SshOptions, sshOptions } from './options.ts';
 import { runSession, type SessionEnd } from './session.ts';
-import { Turns } from './turns.ts';
 import { EXIT_NOT_ALL, wireArgs } from './wire.ts';
 
 const SAID_CHARS_MAX = 300;

@@ -1,7 +1,7 @@
 // Machines whose BMC speaks IPMI 2.0 over LAN (RMCP+), by the ipmitool binary: the protocol's own cryptography is no
 // business of ours, and ipmitool knows twenty years of oddities.
 import type { IpmiSettings } from '../../../api/machine-provider.ts';
-import { BMCS_UNLISTED, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
+import { BMCS_UNLISTED, bmcAddress, bmcLogin, bmcTurns } from '../bmc.ts';
 import type { OpenContext } from '../open.ts';
 import {
   type Act,
@@ -36,7 +36,7 @@ const COMMANDS: Readonly<Partial<Record<Act, string>>> = {
 };
 
 export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenContext): Provider {
-  const lanes = new Lanes(CALLS_PER_BMC_MAX);
+  const turns = bmcTurns();
   /** Machines whose BMC knows no `chassis power diag`. */
   const withoutNmi = new Map<string, string>();
   const canOf = (id: string) => {
@@ -49,7 +49,7 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
     const { username, password } = await bmcLogin(secrets, settings.secretRef, host);
     const { cipherSuite, privilege } = settings;
     const target: Target = { host, port, username, password, cipherSuite, privilege };
-    return lanes.run(host, () => limit(() => ipmitool(target, command, signal), signal), signal);
+    return turns.run(host, () => limit(() => ipmitool(target, command, signal), signal), signal);
   }
 
   async function act(id: string, act: Act, signal?: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@
 import type { RedfishSettings } from '../../../api/machine-provider.ts';
 import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
 import { messageOf } from '../../kube/errors.ts';
-import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, CALLS_PER_BMC_MAX, Lanes } from '../bmc.ts';
+import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, bmcTurns } from '../bmc.ts';
 import type { OpenContext } from '../open.ts';
 import {
   type Abilities,
@@ -47,7 +47,7 @@ interface Facts {
 }
 
 export function redfishProvider(settings: RedfishSettings, { clock, secrets, limit }: OpenContext): Provider {
-  const lanes = new Lanes(CALLS_PER_BMC_MAX);
+  const turns = bmcTurns();
   const opened = new Map<string, Opened>();
   const facts = new Map<string, Facts>();
 
@@ -65,7 +65,7 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
       ...(login.sha256 && { sha256: login.sha256 }),
     });
     const { username, password } = login;
-    const turn: BmcOptions['turn'] = (call, signal) => lanes.run(key, () => limit(call, signal), signal);
+    const turn: BmcOptions['turn'] = (call, signal) => turns.run(key, () => limit(call, signal), signal);
     const bmc = new Bmc({ clock, wire, name: key, username, password, turn });
     opened.set(key, { login, bmc });
     void present?.bmc.close();

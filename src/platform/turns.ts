@@ -1,4 +1,5 @@
-// Who may begin: so many at once overall, and so many to one host, in the order of asking.
+// Who may begin: so many at once overall, and so many to one host or BMC, in the order of asking. One that waits for its
+// own host holds up nobody else.
 interface Waiting {
   host: string;
   begin(): void;
@@ -27,6 +28,16 @@ export class Turns {
       ended = true;
       this.#end(host);
     };
+  }
+
+  /** Makes the call when its turn comes. */
+  async run<T>(host: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const done = await this.take(host, signal);
+    try {
+      return await call();
+    } finally {
+      done();
+    }
   }
 
   #isFree(host: string): boolean {
