@@ -154,7 +154,11 @@ export class Drover {
   }
 
   outsideOf(machine: Machine): Outside | undefined {
-    const provider = this.caches.providers.get(machine.spec.provider.name);
+    return this.#outsideNamed(machine.spec.provider.name);
+  }
+
+  #outsideNamed(name: string): Outside | undefined {
+    const provider = this.caches.providers.get(name);
     return provider && this.outsides.get(provider);
   }
 
@@ -239,10 +243,7 @@ export class Drover {
     const events = new ProviderEvents({
       beliefs,
       machines: () => caches.machines.values(),
-      outside: (name) => {
-        const provider = caches.providers.get(name);
-        return provider && this.outsides.get(provider);
-      },
+      outside: (provider) => this.#outsideNamed(provider),
       onStrangers: (provider, ids) =>
         log.warn(`${ids.length} events are for machines that no Machine names`, {
           loop: 'events',

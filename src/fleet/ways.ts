@@ -41,7 +41,7 @@ export class Ways {
     const before = this.#ways.get(machine);
     this.#ways.set(machine, way);
     if (before?.open === way.open && before.reason === way.reason && before.message === way.message) return;
-    for (const listener of this.#listeners) listener(machine);
+    this.#tell(machine);
   }
 
   /** What the provider says is wrong with the hardware, '' for nothing; undefined where it has not been asked. */
@@ -52,7 +52,7 @@ export class Ways {
   setHealth(machine: string, health: string): void {
     if (this.#health.get(machine) === health) return;
     this.#health.set(machine, health);
-    for (const listener of this.#listeners) listener(machine);
+    this.#tell(machine);
   }
 
   armed(machine: string): boolean | undefined {
@@ -68,7 +68,7 @@ export class Ways {
     const before = this.#armed.get(machine);
     this.#armed.set(machine, { armed, bootID });
     if (before?.armed === armed) return;
-    for (const listener of this.#listeners) listener(machine);
+    this.#tell(machine);
   }
 
   /** Forgets machines that are no more. */
@@ -80,5 +80,9 @@ export class Ways {
   subscribe(listener: (machine: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #tell(machine: string): void {
+    for (const listener of this.#listeners) listener(machine);
   }
 }

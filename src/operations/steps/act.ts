@@ -9,7 +9,7 @@ import { consoleSign } from '../../signals/console.ts';
 import { symptomsOf } from '../../signals/symptoms.ts';
 import { hostOf } from '../../signals/targets.ts';
 import { hostWork } from './host-work.ts';
-import type { Step, StepContext, StepResult } from './step.ts';
+import { noProvider, type Step, type StepContext, type StepResult } from './step.ts';
 
 const AGAIN_MS = 5_000;
 
@@ -199,8 +199,4 @@ async function answersAgain({ operation, belief, probe, now }: StepContext): Pro
   if (!isBack) return undefined;
   const message = 'it answers again, so it may have come up by itself: it is left alone and looked at anew';
   return { is: 'needless', why: { reason: 'AnswersAgain', message } };
-}
-
-function noProvider(name: string) {
-  return { reason: 'NoProvider', message: `MachineProvider ${name} does not exist or can’t be used` };
 }

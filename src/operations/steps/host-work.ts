@@ -5,7 +5,7 @@ import type { Hosts } from '../../platform/hosts/actions/run.ts';
 import { HostError, type HostRef } from '../../platform/hosts/host.ts';
 import { messageOf } from '../../platform/kube/errors.ts';
 import { hostOf } from '../../signals/targets.ts';
-import type { Step, StepContext, StepResult } from './step.ts';
+import { noProvider, type Step, type StepContext, type StepResult } from './step.ts';
 
 const AGAIN_MS = 500;
 /** Until it may act again. */
@@ -14,10 +14,7 @@ const REFUSED_MS = 5_000;
 /** `restartUnit` or `cleanDisk`, by the operation's type. */
 export const hostWork: Step = async (context) => {
   const { operation, machine, belief, outside } = context;
-  if (!outside) {
-    const message = `MachineProvider ${machine.spec.provider.name} does not exist or can’t be used`;
-    return { is: 'failed', why: { reason: 'NoProvider', message } };
-  }
+  if (!outside) return { is: 'failed', why: noProvider(machine.spec.provider.name) };
   const no = context.refusal();
   if (no) return { is: 'waiting', why: no, again_ms: REFUSED_MS };
   const host = hostOf(machine, belief.nodeFace);

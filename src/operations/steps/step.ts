@@ -42,4 +42,8 @@ export interface StepContext {
 /** One look: does what can be done now and returns. Called again until it is done; may be killed at any line. */
 export type Step = (context: StepContext) => Promise<StepResult>;
 
+export function noProvider(name: string): Reason {
+  return { reason: 'NoProvider', message: `MachineProvider ${name} does not exist or can’t be used` };
+}
+
 export const FIELD_MANAGER = 'drover-operations';

@@ -6,6 +6,12 @@ import { ProviderError } from './provider.ts';
 
 /** A BMC has a small processor: more requests at once slow it down, or make it drop some. */
 const CALLS_PER_BMC_MAX = 2;
+/** What no BMC can do, whatever it speaks. */
+export const BMCS_CANNOT = {
+  Redeploy: 'a server of one’s own has no other hardware to move to',
+  Release: 'a server of one’s own is not given back',
+  Maintenance: 'a BMC announces no maintenance',
+} as const;
 export const BMCS_UNLISTED = 'nobody lists BMCs: machines are imported from a file';
 
 /** Turns with BMCs; none waits for another's. */

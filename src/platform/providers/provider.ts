@@ -241,10 +241,14 @@ export function abilities(others: true | string, some: Partial<Record<Ability, t
   return Object.fromEntries(ABILITIES.map((ability) => [ability, some[ability] ?? others])) as Abilities;
 }
 
+/** What a provider answers that can't do it at all. */
+export function refused(why: string): Promise<never> {
+  return Promise.reject(new ProviderError('Refused', why));
+}
+
 /** A list of what is listed nowhere: asking for it throws. */
 export function unlisted(why: string): AsyncIterable<never> {
-  const next = () => Promise.reject(new ProviderError('Refused', why));
-  return { [Symbol.asyncIterator]: () => ({ next }) };
+  return { [Symbol.asyncIterator]: () => ({ next: () => refused(why) }) };
 }
 
 /** Throws where the machine can't do it. */

@@ -5,14 +5,12 @@ import type { Hosts } from '../hosts/actions/run.ts';
 import { HostError } from '../hosts/host.ts';
 import { tcpProber } from '../hosts/tcp-prober.ts';
 import type { Outside } from '../outside.ts';
-import { abilities, ProviderError, unlisted } from './provider.ts';
+import { abilities, refused, unlisted } from './provider.ts';
 
 const NO_HANDS = 'its MachineProvider is watchOnly: Drover has no way to act on this machine';
 
 export function watchOnlyOutside(clock: Clock): Outside {
-  const refuse = async () => {
-    throw new ProviderError('Refused', NO_HANDS);
-  };
+  const refuse = () => refused(NO_HANDS);
   return {
     provider: {
       describe: async () => ({ power: 'Unknown', console: [], can: abilities(NO_HANDS, {}) }),

@@ -2,7 +2,7 @@
 import type { RedfishSettings } from '../../../api/machine-provider.ts';
 import { type Clock, MINUTE, SECOND } from '../../clock/clock.ts';
 import { messageOf } from '../../kube/errors.ts';
-import { BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, bmcTurns } from '../bmc.ts';
+import { BMCS_CANNOT, BMCS_UNLISTED, type BmcLogin, bmcAddress, bmcLogin, bmcTurns } from '../bmc.ts';
 import type { OpenContext } from '../open.ts';
 import {
   type Abilities,
@@ -13,6 +13,7 @@ import {
   mustBeAble,
   type Provider,
   ProviderError,
+  refused,
   unlisted,
 } from '../provider.ts';
 import { Bmc, type BmcOptions } from './bmc.ts';
@@ -110,7 +111,7 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
       const { bmc, system } = await systemOf(id, signal);
       return readInventory(bmc, system.resource, signal);
     },
-    console: async () => mustBeAble(abilities(NO_CONSOLE, {}), 'Console') as never,
+    console: () => refused(NO_CONSOLE),
     close: async () => {
       const all = [...opened.values()];
       opened.clear();
@@ -139,10 +140,8 @@ function abilitiesOf({ reset }: System, failed: ReadonlyMap<Ability, string>): A
   });
   return abilities(true, {
     ...Object.fromEntries(acts),
-    Redeploy: 'a server of one’s own has no other hardware to move to',
-    Release: 'a server of one’s own is not given back',
+    ...BMCS_CANNOT,
     Console: NO_CONSOLE,
-    Maintenance: 'a BMC announces no maintenance',
     ...Object.fromEntries(failed),
   });
 }
