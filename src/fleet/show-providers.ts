@@ -7,6 +7,7 @@ import { standsSo, withCondition } from '../platform/kube/conditions.ts';
 import type { Condition } from '../platform/kube/objects.ts';
 import type { Outsides } from '../platform/providers/registry.ts';
 import { sideBySide } from '../platform/side-by-side.ts';
+import { someOf } from '../platform/some-of.ts';
 import type { Caches } from './caches.ts';
 import { closedBy, OPEN, type Way, type Ways } from './ways.ts';
 import { patchStatus } from './write-status.ts';
@@ -122,9 +123,7 @@ export class ProviderRounds {
 export function strangersOf(ids: readonly string[], before: readonly Condition[] | undefined): Draft[] {
   const type = 'UnknownMachines';
   if (ids.length > 0) {
-    const named = ids.slice(0, NAMED_MAX).join(', ');
-    const more = ids.length > NAMED_MAX ? ` and ${ids.length - NAMED_MAX} more` : '';
-    const message = `it announces maintenance for machines that no Machine names: ${named}${more}; import them, or see to them by hand`;
+    const message = `it announces maintenance for machines that no Machine names: ${someOf(ids, NAMED_MAX)}; import them, or see to them by hand`;
     return [{ type, status: 'True', reason: 'EventsOfOthers', message }];
   }
   if (!before?.some((condition) => condition.type === type)) return [];
@@ -140,9 +139,8 @@ export function reachableOf(known: readonly { machine: string; way: Way }[]): Dr
   const [most] = [...Map.groupBy(closed, ({ way }) => way.reason)].sort((a, b) => b[1].length - a[1].length);
   if (!most) return { type, status: 'True', reason: 'Answers', message: 'the provider answers' };
   const [reason, all] = most;
-  const names = all.slice(0, NAMED_MAX).map(({ machine }) => machine);
-  const more = all.length > names.length ? ` and ${all.length - names.length} more` : '';
-  const message = `${reason} of ${names.join(', ')}${more}: ${all[0]?.way.message}`;
+  const names = all.map(({ machine }) => machine);
+  const message = `${reason} of ${someOf(names, NAMED_MAX)}: ${all[0]?.way.message}`;
   return closed.length === known.length
     ? { type, status: 'False', reason, message: message.slice(0, 1000) }
     : { type, status: 'True', reason: 'AnswersForSome', message: message.slice(0, 1000) };

@@ -14,6 +14,7 @@ import {
   type Reading,
 } from '../../platform/providers/provider.ts';
 import { sideBySide } from '../../platform/side-by-side.ts';
+import { someOf } from '../../platform/some-of.ts';
 import { withClient } from '../connect.ts';
 import { countOption } from '../durations.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
@@ -112,9 +113,8 @@ function findings(asked: readonly Asked[]): Finding[] {
   }
   for (const [reason, all] of troubles) {
     const [first] = all as [(typeof all)[number]];
-    const names = all.slice(0, NAMED_MAX).map(({ machine }) => machine.metadata.name);
-    const more = all.length > names.length ? ` and ${all.length - names.length} more` : '';
-    const text = `${reason} of ${names.join(', ')}${more}: ${first.error.message}`;
+    const names = all.map(({ machine }) => machine.metadata.name);
+    const text = `${reason} of ${someOf(names, NAMED_MAX)}: ${first.error.message}`;
     lines.push({ ok: false, text: line(ABOUT[first.error.failure], text) });
   }
   const sick = asked.flatMap((each) => ('reading' in each && each.reading.health ? [each] : []));

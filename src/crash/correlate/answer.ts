@@ -1,5 +1,6 @@
 // From cells to what people and programs read: names, figures, what could not be told apart, and the verdict.
 
+import { someOf } from '../../platform/some-of.ts';
 import { because, type Part, type Verdict, verdictBecause, type When } from './because.ts';
 import { find, type Prepared, prepare } from './correlate.ts';
 import { type Cell, keyOf, partOf, type Sums, totalsOf } from './cube.ts';
@@ -263,7 +264,7 @@ function notesOf({ joined, noise, settings }: Prepared): string[] {
 }
 
 function listed(items: readonly string[]): string {
-  return items.length > 8 ? `${items.slice(0, 8).join(', ')} and ${items.length - 8} more` : items.join(', ');
+  return someOf(items, 8);
 }
 
 function round(number: number): string {
