@@ -1,6 +1,7 @@
 // Packages of Debian that a test needs and may install.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { MINUTE, SECOND } from '../src/platform/clock/clock.ts';
 
 const INSTALL_MS_MAX = 5 * MINUTE;
@@ -24,4 +25,17 @@ export function installPackage(...names: string[]): string | undefined {
     return `apt-get could not install the package ${names.join(', ')}: ${String(error).split('\n')[0]}`;
   }
   return undefined;
+}
+
+/** Why there is none of these programs here; installs what may be. In CI they must be there. */
+export function missingPrograms(
+  packages: readonly string[],
+  programs: readonly string[],
+): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const missing = () => programs.filter((name) => !folders.some((folder) => existsSync(join(folder, name))));
+  if (missing().length === 0) return undefined;
+  const reason = mayInstall() ? installPackage(...packages) : `no ${missing().join(', ')} on the PATH`;
+  if (reason && process.env.CI) throw new Error(`${missing().join(', ')} must be there in CI: ${reason}`);
+  return reason;
 }

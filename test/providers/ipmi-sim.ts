@@ -1,10 +1,10 @@
 // OpenIPMI's ipmi_sim: a BMC that others wrote, with power and SEL. It knows no NMI.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Act } from '../../src/platform/providers/provider.ts';
 import { Processes } from '../control-plane/processes.ts';
-import { installPackage, mayInstall } from '../debian.ts';
+import { missingPrograms } from '../debian.ts';
 import { freePort } from '../free-ports.ts';
 import { eventually, opened, PASSWORD_SHORT, SECRET, type Stage } from './stage.ts';
 
@@ -17,19 +17,6 @@ const CALLS: Readonly<Partial<Record<Act, string>>> = {
   // Off, and on a second later.
   PowerCycle: 'set power 1',
 };
-
-/** Why there is none of these programs here; installs what may be. In CI they must be there. */
-export function missingPrograms(
-  packages: readonly string[],
-  programs: readonly string[],
-): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const missing = () => programs.filter((name) => !folders.some((folder) => existsSync(join(folder, name))));
-  if (missing().length === 0) return undefined;
-  const reason = mayInstall() ? installPackage(...packages) : `no ${missing().join(', ')} on the PATH`;
-  if (reason && process.env.CI) throw new Error(`${missing().join(', ')} must be there in CI: ${reason}`);
-  return reason;
-}
 
 export const noIpmiSim = () => missingPrograms(['openipmi', 'ipmitool'], ['ipmi_sim', 'ipmitool']);
 
