@@ -24,6 +24,7 @@ import { showClusters } from './fleet/show-clusters.ts';
 import { ASK_MS, ProviderRounds } from './fleet/show-providers.ts';
 import { closedBy, OPEN, Ways } from './fleet/ways.ts';
 import { HealingController } from './healing/controller.ts';
+import { RequestsController } from './healing/requests/controller.ts';
 import { showPolicies } from './healing/show-policies.ts';
 import { OperationsController } from './operations/controller.ts';
 import { giveBack } from './operations/steps/cordon.ts';
@@ -199,6 +200,16 @@ export class Drover {
       refusal,
       onError: onError('healing'),
     });
+    const requests = new RequestsController({
+      clock,
+      client,
+      caches,
+      clusters,
+      beliefs,
+      journal,
+      refusal,
+      onError: onError('requests'),
+    });
     const keeping = this.options.crashes;
     const crashes =
       keeping &&
@@ -310,6 +321,7 @@ export class Drover {
       patrol({ clock, beliefs, beat, onError: (error) => this.#failed('patrol', '', error) }, signal),
       loop('suspects', READ_MS, () => suspects.read()),
       healing.run(signal),
+      requests.run(signal),
       operations.run(signal),
       fleet.run(signal),
       loop('ledger', 10 * SECOND, () => showLedger(client, caches, gate, clock.now())),

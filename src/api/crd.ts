@@ -39,7 +39,10 @@ export function crdOf(kind: Kind) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${resource.plural}.${GROUP}`, labels: { 'app.kubernetes.io/part-of': 'drover' } },
+    metadata: {
+      name: `${resource.plural}.${GROUP}`,
+      labels: { 'app.kubernetes.io/part-of': 'drover', ...kind.labels },
+    },
     spec: {
       group: GROUP,
       scope: resource.namespaced ? 'Namespaced' : 'Cluster',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { conditions, countOrShare, duration, labelSelector, text, time } from './fields.ts';
 import { AGE, type Kind, type ObjectOf, resourceOf } from './kind.ts';
+import { ASKERS } from './node-operation.ts';
 
 export const TOPOLOGY_KEYS = [
   'region',
@@ -79,8 +80,8 @@ const spec = z.object({
     .optional()
     .describe('The stop switch: while it is here nothing that this budget selects is disrupted.'),
   exempt: z
-    .array(z.enum(['Incident', 'Machine', 'Person', 'Rollout']))
-    .max(4)
+    .array(z.enum(ASKERS))
+    .max(ASKERS.length)
     .default([])
     .describe('Who may disrupt outside windows and within freezes. The stop switch exempts nobody.')
     .meta({ 'x-kubernetes-list-type': 'set' }),

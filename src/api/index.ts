@@ -7,6 +7,7 @@ import type { Kind } from './kind.ts';
 import { machineKind } from './machine.ts';
 import { machineProviderKind } from './machine-provider.ts';
 import { nodeOperationKind } from './node-operation.ts';
+import { remediationKind, remediationTemplateKind } from './remediation.ts';
 
 export const KINDS: readonly Kind[] = [
   clusterKind,
@@ -16,4 +17,6 @@ export const KINDS: readonly Kind[] = [
   incidentKind,
   nodeOperationKind,
   disruptionBudgetKind,
+  remediationTemplateKind,
+  remediationKind,
 ];

@@ -22,6 +22,8 @@ export interface Kind<Spec extends z.ZodType = z.ZodType, Status extends z.ZodTy
   spec: Spec;
   status: Status;
   columns: Column[];
+  /** Labels of its CRD that another's controllers look for. */
+  labels?: Readonly<Record<string, string>>;
 }
 
 export interface Typed<Spec, Status> {
@@ -35,9 +37,9 @@ export interface Typed<Spec, Status> {
 /** The object type of a kind, after defaults. */
 export type ObjectOf<K extends Kind> = Typed<z.output<K['spec']>, z.output<K['status']>>;
 
-/** Cluster-scoped, as all our kinds are. */
-export function resourceOf(kind: string, plural: string): Resource {
-  return { group: GROUP, version: VERSION, kind, plural, namespaced: false };
+/** Cluster-scoped, as all our kinds are but those whose contract is another's. */
+export function resourceOf(kind: string, plural: string, namespaced = false): Resource {
+  return { group: GROUP, version: VERSION, kind, plural, namespaced };
 }
 
 export const AGE: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };

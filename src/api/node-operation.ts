@@ -15,6 +15,9 @@ export const OPERATION_TYPES = [
 ] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
+/** Who may ask for an operation. */
+export const ASKERS = ['Incident', 'Machine', 'Person', 'Rollout', 'Remediation'] as const;
+
 const spec = z
   .object({
     cluster: objectName().default('home'),
@@ -30,7 +33,7 @@ const spec = z
         'For Redeploy: who has agreed that the local disks are lost. Apart from what allows a reboot.',
       ),
     reason: z.object({
-      kind: z.enum(['Incident', 'Machine', 'Person', 'Rollout']).describe('Who asks.'),
+      kind: z.enum(ASKERS).describe('Who asks.'),
       name: text(253).min(1),
       message: text(512).default(''),
     }),

@@ -16,12 +16,12 @@ interface Schema {
 export function referencePage(kinds: readonly Kind[]): string {
   const parts = [
     '# Resources\n',
-    `Generated from \`src/api\` by \`npm run generate\`. Group \`${GROUP}\`, version \`${VERSION}\`, all cluster-scoped.\n`,
+    `Generated from \`src/api\` by \`npm run generate\`. Group \`${GROUP}\`, version \`${VERSION}\`; cluster-scoped where nothing else is said.\n`,
   ];
   for (const kind of kinds) {
     parts.push(
       `## ${kind.resource.kind}\n`,
-      `${kind.description} Short name: \`${kind.shortNames.join('`, `')}\`.\n`,
+      `${kind.description} Short name: \`${kind.shortNames.join('`, `')}\`.${kind.resource.namespaced ? ' Namespaced.' : ''}\n`,
     );
     parts.push('| field | type | default | meaning |\n|---|---|---|---|');
     parts.push(

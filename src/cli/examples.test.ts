@@ -6,7 +6,7 @@ import { KINDS } from '../api/index.ts';
 import { install } from '../fleet/install.ts';
 import { VirtualClock } from '../platform/clock/virtual.ts';
 import { KubeClient } from '../platform/kube/client.ts';
-import type { KubeObject } from '../platform/kube/objects.ts';
+import { type KubeObject, pathOf } from '../platform/kube/objects.ts';
 import { EmbeddedApi } from '../simulation/api/index.ts';
 
 const folder = new URL('../../deploy/examples/', import.meta.url);
@@ -23,7 +23,7 @@ describe('the API takes the example', async () => {
       assert.ok(kind, `there is no kind ${object.kind}`);
       await client.request({
         method: 'POST',
-        path: `/apis/drover.dev/v1alpha1/${kind.resource.plural}`,
+        path: pathOf(kind.resource, object.metadata.namespace),
         query: { fieldValidation: 'Strict' },
         body: object,
       });

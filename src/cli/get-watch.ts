@@ -55,7 +55,7 @@ async function follow(wanted: Wanted, sink: Sink, from: string, signal: AbortSig
   let version = from;
   const stream = await wanted.client.transport.stream({
     method: 'GET',
-    path: pathOf(wanted.resource),
+    path: pathOf(wanted.resource, wanted.options.namespace),
     query: { ...selection(wanted), watch: '1', allowWatchBookmarks: 'true', resourceVersion: version },
     ...(sink.accept && { accept: sink.accept }),
     signal,

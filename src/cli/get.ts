@@ -20,6 +20,7 @@ export interface GetOptions {
   fieldSelector?: string;
   watch?: boolean;
   headers: boolean;
+  namespace?: string;
 }
 
 export interface Wanted {
@@ -39,6 +40,7 @@ export function register(program: Command, io: Io): void {
     .option('-o, --output <format>', `one of ${FORMATS.join(', ')}`, format)
     .option('-l, --selector <labels>', 'only objects with these labels: zone=z1,model!=ebmc6')
     .option('--field-selector <fields>', 'only objects with these fields: metadata.name=m00001')
+    .option('-n, --namespace <name>', 'where a type has namespaces; all of them by default')
     .option('-w, --watch', 'go on printing what changes')
     .option('--no-headers', 'print no column names')
     .addHelpText(
@@ -73,6 +75,7 @@ async function get(
   await withClient(command, io, async (client) => {
     const resource = resourceNamed(word) ?? (await discovered(client, word));
     const wanted: Wanted = { client, resource, names: named, options, io };
+    checkNamespace(wanted);
     try {
       if (options.watch) return await (await import('./get-watch.ts')).watch(wanted);
       return await list(wanted);
@@ -80,6 +83,15 @@ async function get(
       throw isNoSuchKind(error) ? new CliError(`error: ${NOT_INSTALLED}`) : error;
     }
   });
+}
+
+/** Names are told apart by namespace only; most of our types have none. */
+function checkNamespace({ resource, names, options }: Wanted): void {
+  const { plural, namespaced } = resource;
+  if (namespaced && names.length > 0 && !options.namespace)
+    throw new CliError(`error: ${plural} have a namespace: write it with -n`, EXIT.usage);
+  if (!namespaced && options.namespace)
+    throw new CliError(`error: ${plural} have no namespace: leave -n out`, EXIT.usage);
 }
 
 /** `machine/m1 machine/m2` is `machine m1 m2`. */
@@ -100,6 +112,7 @@ async function discovered(client: KubeClient, word: string): Promise<Resource> {
     singularName?: string;
     shortNames?: string[];
     kind: string;
+    namespaced?: boolean;
   }
   const path = '/apis/drover.dev/v1alpha1';
   const answer = await client
@@ -123,7 +136,7 @@ async function discovered(client: KubeClient, word: string): Promise<Resource> {
     version: 'v1alpha1',
     kind: found.kind,
     plural: found.name,
-    namespaced: false,
+    namespaced: found.namespaced ?? false,
   };
 }
 
@@ -187,7 +200,7 @@ function finish({ io }: Wanted, count: number, missing: readonly string[]): void
 
 /** One read a name; what is not there is told after what is. */
 async function readNamed<T>(
-  { client, resource, names }: Wanted,
+  { client, resource, names, options }: Wanted,
   accept?: string,
 ): Promise<{ found: T[]; missing: string[] }> {
   const found: T[] = [];
@@ -197,7 +210,7 @@ async function readNamed<T>(
       found.push(
         await client.request<T>({
           method: 'GET',
-          path: pathOf(resource, undefined, name),
+          path: pathOf(resource, options.namespace, name),
           ...(accept && { accept, query: { includeObject: 'None' } }),
         }),
       );
@@ -221,7 +234,7 @@ export async function pages<T>(wanted: Wanted, accept?: string): Promise<T[]> {
     if (accept) query.includeObject = 'None';
     const page = await wanted.client.request<T & { metadata?: { continue?: string } }>({
       method: 'GET',
-      path: pathOf(wanted.resource),
+      path: pathOf(wanted.resource, wanted.options.namespace),
       query,
       ...(accept && { accept }),
     });

@@ -13,6 +13,11 @@ const named = (kind: string, plural: string, ...names: string[]): Named => ({
   names: [plural, kind.toLowerCase(), ...names],
 });
 
+const namespaced = ({ resource, names }: Named): Named => ({
+  resource: { ...resource, namespaced: true },
+  names,
+});
+
 /** In the order in which somebody at night wants them. */
 export const RESOURCES: readonly Named[] = [
   named('Incident', 'incidents', 'inc'),
@@ -22,6 +27,8 @@ export const RESOURCES: readonly Named[] = [
   named('HealingPolicy', 'healingpolicies', 'policies', 'policy', 'hp'),
   named('MachineProvider', 'machineproviders', 'providers', 'provider', 'mp'),
   named('Cluster', 'clusters', 'cl'),
+  namespaced(named('DroverRemediation', 'droverremediations', 'remediations', 'remediation', 'dr')),
+  namespaced(named('DroverRemediationTemplate', 'droverremediationtemplates', 'drt')),
 ];
 
 /** By any of its names, also `machines.drover.dev`. */
@@ -39,4 +46,5 @@ export const SHOWN_NAMES = [
   'policies',
   'providers',
   'clusters',
+  'remediations',
 ] as const;

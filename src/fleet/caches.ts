@@ -7,6 +7,7 @@ import { machineKind } from '../api/machine.ts';
 import { machineProviderKind } from '../api/machine-provider.ts';
 import { nodeOperationKind } from '../api/node-operation.ts';
 import { parseAs } from '../api/parse.ts';
+import { remediationKind } from '../api/remediation.ts';
 import { KubeCache } from '../platform/kube/cache.ts';
 import type { KubeClient } from '../platform/kube/client.ts';
 import type { KubeObject } from '../platform/kube/objects.ts';
@@ -22,6 +23,8 @@ export interface Caches {
   /** Indexed by `machine`, and by `live`: `yes` while not ended. */
   operations: KubeCache<ObjectOf<typeof nodeOperationKind>>;
   budgets: KubeCache<ObjectOf<typeof disruptionBudgetKind>>;
+  /** What others' health checks ask of us, by `namespace/name`. Indexed by `machine`, once that is known. */
+  remediations: KubeCache<ObjectOf<typeof remediationKind>>;
 }
 
 export function openCaches(client: KubeClient): Caches {
@@ -41,6 +44,9 @@ export function openCaches(client: KubeClient): Caches {
       live: (operation) => (operation.status?.endedAt ? [] : ['yes']),
     }),
     budgets: cacheOf(client, disruptionBudgetKind),
+    remediations: cacheOf(client, remediationKind, {
+      machine: ({ status }) => (status?.machine ? [status.machine] : []),
+    }),
   };
 }
 

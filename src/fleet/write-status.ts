@@ -37,7 +37,8 @@ export async function patchStatus(
   fieldManager: string,
 ): Promise<KubeObject | undefined> {
   const patch = { metadata: { resourceVersion: metadata.resourceVersion }, status };
-  const options = { fieldManager, subresource: 'status' };
+  const { namespace } = metadata;
+  const options = { fieldManager, subresource: 'status', ...(namespace && { namespace }) };
   try {
     return await client.mergePatch<KubeObject>(resource, metadata.name, patch, options);
   } catch (error) {

@@ -9,12 +9,13 @@ import { ALONE } from './alone.ts';
 import { LIMITS } from './limits.ts';
 import { OUTAGES } from './outages.ts';
 import { REPAIRS } from './repairs.ts';
+import { REQUESTS } from './requests.ts';
 import { type Ground, Scene } from './scene.ts';
 
 const MACHINES = 120;
 
 describe('scenarios on the embedded API', () => {
-  for (const { name, play } of [...REPAIRS, ...LIMITS, ...OUTAGES, ...ALONE]) {
+  for (const { name, play } of [...REPAIRS, ...LIMITS, ...REQUESTS, ...OUTAGES, ...ALONE]) {
     test(name, async () => {
       const clock = new VirtualClock(5);
       const world = new World({ clock, machines: MACHINES, applications: 2 });

@@ -13,6 +13,7 @@ import { ALONE } from './alone.ts';
 import { LIMITS } from './limits.ts';
 import { OUTAGES } from './outages.ts';
 import { REPAIRS } from './repairs.ts';
+import { REQUESTS } from './requests.ts';
 import { type Ground, Scene } from './scene.ts';
 
 const MACHINES = 120;
@@ -47,7 +48,7 @@ describe('scenarios on a real control plane', { concurrency: true, timeout: TIME
     test(name, () => play(sceneOf(index)));
   });
   // Away from the racks that go dark.
-  [...REPAIRS, ...LIMITS].forEach(({ name, play }, index) => {
+  [...REPAIRS, ...LIMITS, ...REQUESTS].forEach(({ name, play }, index) => {
     test(name, () => play(sceneOf(61 + 3 * index)));
   });
 });
