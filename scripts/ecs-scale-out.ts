@@ -1,6 +1,7 @@
 // Buys 5,000 instances from the ECS stand-in while calls are throttled, answers are lost, and types sell out and come
 // back, by a process that is killed -9 ten times on the way. Prints what it took, and what leaked or came twice.
-//   node scripts/ecs-scale-out.ts [--machines 5000] [--kills 10] [--seed 1] [--speed 20]
+// Types of fewer than 100 vCPUs are bought by auto-provisioning groups, for up to 10,000 vCPUs in a call.
+//   node scripts/ecs-scale-out.ts [--machines 5000] [--kills 10] [--seed 1] [--speed 20] [--vcpus 128]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -23,6 +24,7 @@ const ZONES = ['a', 'b', 'c'].map((zone) => `${REGION}-${zone}`);
 const TYPES = ['ecs.ebmg7.32xlarge', 'ecs.ebmc7.32xlarge'];
 const SOURCES = TYPES.flatMap((type) => ZONES.map((zone) => ({ type, zone })));
 const KEY = { accessKeyId: 'AKID', accessKeySecret: 'secret' };
+const ORDERING = ['RunInstances', 'CreateAutoProvisioningGroup'];
 /** A tenth of what accounts usually have. */
 const ORDERS_PER_MINUTE = 20;
 const LOST_EVERY = 7;
@@ -67,13 +69,14 @@ async function main({
   kills,
   seed,
   speed,
-}: Record<'count' | 'kills' | 'seed' | 'speed', number>): Promise<void> {
+  vcpus,
+}: Record<'count' | 'kills' | 'seed' | 'speed' | 'vcpus', number>): Promise<void> {
   const random = seededRandom(seed);
   const origin = systemClock.now();
   const clock = sharedClock(origin, speed);
   const types = TYPES.map((name) => ({
     name,
-    vcpus: 128,
+    vcpus,
     memory_gib: 512,
     enis: 32,
     disks: 17,
@@ -86,13 +89,13 @@ async function main({
     zones: ZONES,
     types,
     accounts: [KEY],
-    limits: { RunInstances: ORDERS_PER_MINUTE },
+    limits: Object.fromEntries(ORDERING.map((action) => [action, ORDERS_PER_MINUTE])),
     durations: { order_ms: 2 * SECOND },
   });
   let orders = 0;
   ecs.faults = {
     lostAnswers: true,
-    only: (action) => action === 'RunInstances' && ++orders % LOST_EVERY === 0,
+    only: (action) => ORDERING.includes(action) && ++orders % LOST_EVERY === 0,
   };
   for (const { zone, type } of SOURCES) ecs.setStock(zone, type, Math.ceil(count / 12));
   const refill = setInterval(() => {
@@ -106,7 +109,7 @@ async function main({
   let buyer = start();
   for (; killed < kills; killed++) {
     // Somewhere on its way: while it starts, asks, is being answered, or waits.
-    const orderCalls = () => ecs.calls.filter(({ action }) => action === 'RunInstances').length;
+    const orderCalls = () => ecs.calls.filter(({ action }) => ORDERING.includes(action)).length;
     const after = orderCalls() + Math.floor(random() * 6);
     while (orderCalls() < after && buyer.child.exitCode === null) await systemClock.sleep(5);
     await systemClock.sleep(300 + random() * 900);
@@ -191,6 +194,8 @@ if (process.argv[2] === 'buy') {
       seed: { type: 'string', default: '1' },
       /** So many times as fast as the real clock. */
       speed: { type: 'string', default: '20' },
+      /** Of a machine. */
+      vcpus: { type: 'string', default: '128' },
     },
   });
   await main({
@@ -198,5 +203,6 @@ if (process.argv[2] === 'buy') {
     kills: Number(values.kills),
     seed: Number(values.seed),
     speed: Number(values.speed),
+    vcpus: Number(values.vcpus),
   });
 }

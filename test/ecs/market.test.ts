@@ -1,6 +1,7 @@
 // Types, stock and orders.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BULK_MAX } from '../../src/platform/providers/provider.ts';
 import { KEY, seeded, TYPES, ZONES } from '../providers/ecs.ts';
 import { fails, order, region } from './region.ts';
 
@@ -120,5 +121,78 @@ describe('buying ECS instances', { concurrency: true }, () => {
       localDisks: { count: 0, size_bytes: 0 },
       gpus: 0,
     });
+  });
+});
+
+describe('buying ECS instances by the thousand', { concurrency: true }, () => {
+  const small = { ...TYPES[0], name: 'ecs.g7.2xlarge', vcpus: 8, memory_gib: 32 } as (typeof TYPES)[number];
+  const orElse = [{ type: TYPE, zone: ZONE }];
+  const here = (more: object = {}) =>
+    region({ types: [small, ...TYPES], durations: { visible_ms: 0 }, ...more });
+  const bulk = (rest: object = {}) =>
+    order({ type: small.name, count: 500, name: 'promo-', orElse, ...rest });
+
+  it('is for as many as the types’ vCPUs allow, and not where RunInstances takes more', async () => {
+    await using at = await here();
+    assert.equal(await at.market.bulk?.([small.name]), BULK_MAX);
+    assert.equal(await at.market.bulk?.([small.name, TYPE]), undefined);
+  });
+
+  it('is not there with a launch template, whose tags would go before ours', async () => {
+    await using at = await here();
+    const vSwitches = [{ zone: ZONE, id: `vsw-${ZONE}` }];
+    assert.equal(at.open({ launch: { template: { id: 'lt-1' }, vSwitches } }).market?.bulk, undefined);
+  });
+
+  it('takes from one type and zone after the other, names and tags each, and finds them again', async () => {
+    await using at = await here();
+    const { ecs, market, answers } = at;
+    ecs.setStock(ZONE, small.name, 40);
+    const labels = { 'drover.dev/order': 'token-1' };
+    const ids = await market.create(bulk({ count: 60, labels }));
+    assert.equal(ids.length, 60);
+    const made = ecs.instances();
+    assert.deepEqual(
+      [
+        made.filter(({ type }) => type === small.name).length,
+        made.filter(({ type }) => type === TYPE).length,
+      ],
+      [40, 20],
+    );
+    assert.deepEqual([made[0]?.name, made[59]?.name], ['promo-0001', 'promo-0060']);
+    assert.deepEqual((await market.find(labels)).toSorted(), ids.toSorted());
+    assert.deepEqual([answers('CreateAutoProvisioningGroup'), answers('RunInstances')], [{ OK: 1 }, {}]);
+  });
+
+  it('gets the same machines for the same token after a lost answer, and none twice', async () => {
+    await using at = await here();
+    const { ecs, market } = at;
+    ecs.faults = { lostAnswers: true };
+    const one = bulk({ orElse: [{ type: small.name, zone: ZONES[1] }] });
+    await assert.rejects(market.create(one), fails('Unknown'));
+    ecs.faults = {};
+    const ids = await market.create(one);
+    assert.deepEqual(await market.create(one), ids);
+    assert.equal(ecs.instances().length, 500);
+  });
+
+  it('gets what there is, and NoStock or Quota where there is none', async () => {
+    await using at = await here({ accounts: [{ ...KEY, instancesMax: 30 }] });
+    const { ecs, market } = at;
+    ecs.setStock(ZONE, small.name, 5);
+    ecs.setStock(ZONE, TYPE, 0);
+    assert.equal((await market.create(bulk({ count: 70 }))).length, 5);
+    await assert.rejects(market.create(bulk({ count: 70, token: 'token-2' })), fails('NoStock'));
+    ecs.setStock(ZONE, small.name, 100);
+    assert.equal((await market.create(bulk({ count: 70, token: 'token-3' }))).length, 25);
+    await assert.rejects(market.create(bulk({ count: 70, token: 'token-4' })), fails('Quota'));
+    assert.equal(ecs.instances().length, 30);
+  });
+
+  it('says NoStock where no zone has a vSwitch, without asking', async () => {
+    await using at = await here();
+    const away = bulk({ zone: 'cn-beijing-z', orElse: [] });
+    await assert.rejects(at.market.create(away), fails('NoStock', 'ZoneNotSetUp'));
+    assert.deepEqual(at.answers('CreateAutoProvisioningGroup'), {});
   });
 });

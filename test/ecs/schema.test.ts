@@ -60,7 +60,16 @@ describe('a MachineProvider of ECS', () => {
       .filter((block) => block.includes('"Version"'))
       .flatMap((block) => JSON.parse(block).Statement.flatMap(({ Action }: { Action: string }) => Action));
     const folder = join(import.meta.dirname, '../../src/platform/providers/ecs');
-    const called = ['power', 'maintenance', 'market', 'ecs', 'list', 'look-up', 'agent'].flatMap((file) =>
+    const called = [
+      'power',
+      'maintenance',
+      'market',
+      'provisioning-group',
+      'ecs',
+      'list',
+      'look-up',
+      'agent',
+    ].flatMap((file) =>
       [...readFileSync(join(folder, `${file}.ts`), 'utf8').matchAll(/'([A-Z]\w+)',\s+'(?:Read|Act)'/g)].map(
         ([, name]) => `ecs:${name}`,
       ),

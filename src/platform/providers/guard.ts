@@ -94,12 +94,16 @@ function guardedMaintenance(maintenance: Maintenance, read: Bounded, once: Bound
 }
 
 function guardedMarket(market: Market, read: Bounded, again: Bounded): Market {
+  const { bulk } = market;
   return {
     types: (names, signal) => read('instance types', signal, (bound) => market.types(names, bound)),
     offers: (types, signal) => read('stock', signal, (bound) => market.offers(types, bound)),
     find: (labels, signal) => read('machines by label', signal, (bound) => market.find(labels, bound)),
     // Its token makes a repeat harmless.
     create: (order, signal) => again(`order ${order.token}`, signal, (bound) => market.create(order, bound)),
+    ...(bulk && {
+      bulk: (types, signal) => read('bulk orders', signal, (bound) => bulk(types, bound)),
+    }),
   };
 }
 

@@ -3,16 +3,17 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { FAILURES, ORDER_MAX } from './provider.ts';
+import { BULK_MAX, FAILURES, SOURCES_MAX } from './provider.ts';
 
 const id = z.string().min(1).max(253);
 
-const order = z.object({
+const source = z.object({ type: id, zone: id });
+
+const order = source.extend({
   token: z.string().min(1).max(64),
-  type: id,
-  zone: id,
-  count: z.int().min(1).max(ORDER_MAX),
-  least: z.int().min(1).max(ORDER_MAX),
+  orElse: z.array(source).max(SOURCES_MAX).readonly().optional(),
+  count: z.int().min(1).max(BULK_MAX),
+  least: z.int().min(1).max(BULK_MAX),
   name: z.string().max(128),
   labels: z.record(z.string().max(317), z.string().max(256)),
 });
@@ -22,7 +23,7 @@ const attempt = z.int().min(1);
 /** Each attempt is first `Asked`, and some day `Filled` or `Refused`: one that is only asked is open. */
 export const ledgerEntry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('Asked'), wish: id, attempt, order, at: z.number() }),
-  z.object({ kind: z.literal('Filled'), attempt, ids: z.array(id).min(1).max(ORDER_MAX) }),
+  z.object({ kind: z.literal('Filled'), attempt, ids: z.array(id).min(1).max(BULK_MAX) }),
   z.object({ kind: z.literal('Refused'), attempt, failure: z.enum(FAILURES), message: z.string().max(4096) }),
 ]);
 export type LedgerEntry = z.output<typeof ledgerEntry>;

@@ -146,13 +146,19 @@ export interface Offer {
   stock: 'Enough' | 'Scarce' | 'None' | 'Unknown';
 }
 
-/** Machines of one type in one zone, asked for in one call. */
-export interface Order {
-  /** Derived from the attempt, and written down before the call: the same token makes nothing twice. At most 64 ASCII characters. */
-  token: string;
+/** Where machines are had from. */
+export interface Source {
   type: string;
   zone: string;
-  /** 1 to ORDER_MAX. */
+}
+
+/** Machines asked for in one call, of one type in one zone unless `orElse` names more. */
+export interface Order extends Source {
+  /** Derived from the attempt, and written down before the call: the same token makes nothing twice. At most 64 ASCII characters. */
+  token: string;
+  /** Where the rest may be had that the first has not, by preference: only where the market takes bulk orders. */
+  orElse?: readonly Source[] | undefined;
+  /** 1 to ORDER_MAX, or to what a bulk order may have. */
   count: number;
   /** Where the provider has fewer than these, it makes none. */
   least: number;
@@ -163,8 +169,10 @@ export interface Order {
 }
 
 export const ORDER_MAX = 100;
+/** What no bulk order goes beyond, whatever the provider allows. */
+export const BULK_MAX = 1000;
+export const SOURCES_MAX = 20;
 
-/** Where machines are had from. */
 export interface Market {
   types(names: readonly string[], signal?: AbortSignal): Promise<MachineType[]>;
   /** What of these types can be had in which zone now; what the provider does not name is not sold there. */
@@ -174,6 +182,8 @@ export interface Market {
    * ask again with the same token, which says the same ids if they were made.
    */
   create(order: Order, signal?: AbortSignal): Promise<string[]>;
+  /** How many machines of these types one order may be for that names several sources; undefined where none is better than plain ones. */
+  bulk?(types: readonly string[], signal?: AbortSignal): Promise<number | undefined>;
   /** Ids of the machines that carry all these labels, from every page, without listing all others. */
   find(labels: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<string[]>;
 }

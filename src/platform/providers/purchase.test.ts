@@ -85,11 +85,17 @@ class World {
         throw new ProviderError('Refused', 'mismatch', { reason: 'TokenMismatch' });
       return known.ids;
     }
-    const left = Math.min(this.stock.get(`${order.type}/${order.zone}`) ?? 0);
+    const pools = [order, ...(order.orElse ?? [])].map(({ type, zone }) => `${type}/${zone}`);
+    const left = pools.reduce((sum, pool) => sum + (this.stock.get(pool) ?? 0), 0);
     if (this.quota - this.machines.length < order.least) throw new ProviderError('Quota', 'full');
     if (left < order.least) throw new ProviderError('NoStock', 'sold out');
     const count = Math.min(order.count, left, this.quota - this.machines.length);
-    this.stock.set(`${order.type}/${order.zone}`, left - count);
+    let wanted = count;
+    for (const pool of pools) {
+      const taken = Math.min(wanted, this.stock.get(pool) ?? 0);
+      this.stock.set(pool, (this.stock.get(pool) ?? 0) - taken);
+      wanted -= taken;
+    }
     const ids = Array.from({ length: count }, (_, at) => `i-${this.machines.length + at}`);
     for (const id of ids)
       this.machines.push({ id, token: order.labels[ORDER_LABEL] as string, at: this.clock.now() });
@@ -244,6 +250,31 @@ describe('a purchase', () => {
     assert.equal(new Set(orders.map(({ token }) => token)).size, orders.length);
   });
 
+  it('takes what a bulk order gives from all zones at once, and the rest as ever', async () => {
+    const { world, buying, entries } = setUp({ a: 250, b: 1000 });
+    buying.market = { ...buying.market, bulk: async () => 400 };
+    const bought = await purchase(wishFor(830), buying);
+    assert.deepEqual([...bought.ids].sort(), madeOf(world));
+    assert.equal(bought.ids.length, 830);
+    const orders = entries.flatMap((entry) => (entry.kind === 'Asked' ? entry.order : []));
+    assert.deepEqual(
+      orders.slice(0, 3).map(({ count, orElse }) => [count, orElse]),
+      [
+        [400, [B]],
+        [400, [B]],
+        [30, undefined],
+      ],
+    );
+  });
+
+  it('is made of plain orders where it cannot be told what a bulk order may have', async () => {
+    const { buying, entries } = setUp({ a: 300, b: 0 });
+    const bulk = () => Promise.reject(new ProviderError('Throttled', 'too much'));
+    buying.market = { ...buying.market, bulk };
+    assert.equal((await purchase(wishFor(250), buying)).ids.length, 250);
+    assert.ok(entries.every((entry) => entry.kind !== 'Asked' || entry.order.orElse === undefined));
+  });
+
   it('comes back to a zone that was sold out', async () => {
     const { world, buying, clock } = setUp({ a: 10, b: 0 });
     const refill = buying.market.create.bind(buying.market);
@@ -383,11 +414,13 @@ describe('a purchase', () => {
       ),
       a: fc.integer({ min: 0, max: 700 }),
       b: fc.integer({ min: 0, max: 700 }),
+      bulk: fc.constantFrom(undefined, 150, 1000),
     });
     await fc.assert(
-      fc.asyncProperty(cases, async ({ fates, crashes, count, refills, a, b }) => {
+      fc.asyncProperty(cases, async ({ fates, crashes, count, refills, a, b, bulk }) => {
         const { world, buying, clock } = setUp({ a, b }, fates, new Map(crashes));
         world.refills = refills;
+        buying.market = { ...buying.market, bulk: async () => bulk };
         const bought = await throughCrashes(world, wishFor(count, { until: 6 * HOUR }), buying);
         await clock.sleep(LATE_MS_MAX);
         world.deliverLate();

@@ -1,10 +1,19 @@
-// Buys many machines: orders of at most 100, over types and zones by preference, never more than wished, none lost and
-// none made twice, whatever dies on the way. Each order is in the ledger before it is sent, with a token that stands for
+// Buys many machines: orders of at most 100, or more where the market takes bulk orders, over types and zones by
+// preference, never more than wished, none lost and none made twice, whatever dies on the way. Each order is in the ledger before it is sent, with a token that stands for
 // it alone; an order whose answer did not come is sent again, the same, until it is answered.
 import { createHash } from 'node:crypto';
 import { type Clock, MINUTE, SECOND } from '../clock/clock.ts';
 import type { Ledger } from './ledger.ts';
-import { type Failure, type Market, ORDER_MAX, type Order, ProviderError } from './provider.ts';
+import {
+  BULK_MAX,
+  type Failure,
+  type Market,
+  ORDER_MAX,
+  type Order,
+  ProviderError,
+  SOURCES_MAX,
+  type Source,
+} from './provider.ts';
 import { type Attempt, replay, type State } from './purchase-state.ts';
 
 /** On every machine: the token of the order that made it. */
@@ -28,7 +37,7 @@ export interface Wish {
   id: string;
   count: number;
   /** In order of preference. */
-  from: readonly { type: string; zone: string }[];
+  from: readonly Source[];
   /** Of the machines; the provider adds a number. */
   name: string;
   labels: Readonly<Record<string, string>>;
@@ -69,9 +78,7 @@ export function tokenOf(wish: string, attempt: number): string {
 }
 
 /** Where machines may be had, and since when not. */
-interface Source {
-  type: string;
-  zone: string;
+interface Pool extends Source {
   restsUntil: number;
   rest_ms: number;
 }
@@ -80,7 +87,9 @@ class Purchase {
   readonly #wish: Wish;
   readonly #buying: Buying;
   readonly #state: State;
-  readonly #sources: Source[];
+  readonly #sources: Pool[];
+  /** Machines in one order from several sources; 0 where there are no such orders. */
+  #bulk = 0;
   /** Open attempts that nobody works on yet. */
   readonly #waiting: Attempt[];
   readonly #running = new Set<Promise<void>>();
@@ -98,6 +107,7 @@ class Purchase {
   }
 
   async run(): Promise<Bought> {
+    if (this.#missing() > ORDER_MAX) this.#bulk = await this.#bulkOf();
     for (;;) {
       while (this.#running.size < CONCURRENT && this.#begin());
       const isWaiting = this.#missing() > 0 && !this.#isOver();
@@ -112,6 +122,19 @@ class Purchase {
       unanswered: this.#underWay(),
       ...(missing + this.#underWay() > 0 && { because: this.#ended ?? this.#soldOut() }),
     };
+  }
+
+  /** What can't be found out is done without. */
+  async #bulkOf(): Promise<number> {
+    const { market, signal } = this.#buying;
+    const types = [...new Set(this.#sources.map(({ type }) => type))];
+    try {
+      return Math.min(BULK_MAX, (await market.bulk?.(types, signal)) ?? 0);
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      signal?.throwIfAborted();
+      return 0;
+    }
   }
 
   #underWay(): number {
@@ -150,21 +173,25 @@ class Purchase {
     const missing = this.#missing();
     if (missing === 0 || this.#isOver()) return false;
     const now = this.#buying.clock.now();
-    const source = this.#sources.find((source) => source.restsUntil <= now && !this.#isProbed(source));
+    const sources = this.#sources.filter((source) => source.restsUntil <= now && !this.#isProbed(source));
+    const [source] = sources;
     if (!source) return false;
-    const attempt = this.#attempt(source, Math.min(missing, ORDER_MAX));
+    const isBulk = missing > ORDER_MAX && this.#bulk > ORDER_MAX;
+    const attempt = isBulk
+      ? this.#attempt(source, Math.min(missing, this.#bulk), sources.slice(1, SOURCES_MAX))
+      : this.#attempt(source, Math.min(missing, ORDER_MAX));
     this.#state.open.set(attempt.number, attempt);
     this.#run(this.#order(attempt));
     return true;
   }
 
   /** What was sold out when last asked is asked by one order, not by all at once. */
-  #isProbed({ type, zone, rest_ms }: Source): boolean {
-    if (rest_ms === SOLD_OUT_MS_MIN) return false;
-    return this.#state.open.values().some(({ order }) => order.type === type && order.zone === zone);
+  #isProbed(pool: Pool): boolean {
+    if (pool.rest_ms === SOLD_OUT_MS_MIN) return false;
+    return this.#state.open.values().some(({ order }) => this.#poolsOf(order).includes(pool));
   }
 
-  #attempt({ type, zone }: Source, count: number): Attempt {
+  #attempt({ type, zone }: Source, count: number, others?: readonly Source[]): Attempt {
     const { id, name, labels } = this.#wish;
     const number = this.#state.next++;
     const token = tokenOf(id, number);
@@ -172,6 +199,7 @@ class Purchase {
       token,
       type,
       zone,
+      ...(others && { orElse: others.map(({ type, zone }) => ({ type, zone })) }),
       count,
       least: 1,
       name,
@@ -245,9 +273,10 @@ class Purchase {
     await this.#buying.ledger.write({ kind: 'Filled', attempt: number, ids: [...ids] });
     this.#state.open.delete(number);
     this.#state.ids.push(...ids);
-    const source = this.#sourceOf(order);
-    if (source && ids.length < order.count) this.#rest(source);
-    else if (source) source.rest_ms = SOLD_OUT_MS_MIN;
+    for (const pool of this.#poolsOf(order)) {
+      if (ids.length < order.count) this.#rest(pool);
+      else pool.rest_ms = SOLD_OUT_MS_MIN;
+    }
     this.#buying.onProgress?.(this.#state.ids.length, this.#wish);
   }
 
@@ -297,22 +326,23 @@ class Purchase {
       message: message.slice(0, 4096),
     });
     this.#state.open.delete(attempt.number);
-    const source = this.#sourceOf(attempt.order);
-    if (failure === 'NoStock') {
-      if (source) this.#rest(source);
-    } else this.#ended ??= error;
+    if (failure !== 'NoStock') this.#ended ??= error;
+    else for (const pool of this.#poolsOf(attempt.order)) this.#rest(pool);
   }
 
-  #sourceOf({ type, zone }: Order): Source | undefined {
-    return this.#sources.find((source) => source.type === type && source.zone === zone);
+  #poolsOf({ type, zone, orElse = [] }: Order): Pool[] {
+    const named = [{ type, zone }, ...orElse];
+    return this.#sources.filter((pool) =>
+      named.some((source) => source.type === pool.type && source.zone === pool.zone),
+    );
   }
 
-  #rest(source: Source): void {
+  #rest(pool: Pool): void {
     const now = this.#buying.clock.now();
     // Orders that were under way side by side are one answer.
-    if (source.restsUntil > now) return;
-    source.restsUntil = now + source.rest_ms;
-    source.rest_ms = Math.min(2 * source.rest_ms, SOLD_OUT_MS_MAX);
+    if (pool.restsUntil > now) return;
+    pool.restsUntil = now + pool.rest_ms;
+    pool.rest_ms = Math.min(2 * pool.rest_ms, SOLD_OUT_MS_MAX);
   }
 }
 

@@ -86,7 +86,7 @@ export interface CloudOptions {
   seed?: number;
 }
 
-/** What RunInstances made, or did not: for tests. */
+/** What one call made of one type in one zone: for tests. */
 export interface OrderMade {
   token: string | undefined;
   type: string;

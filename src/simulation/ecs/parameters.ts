@@ -59,15 +59,16 @@ export class Parameters {
     return ids;
   }
 
-  tags(): Map<string, string> {
+  /** @param of what they belong to, with its point: `LaunchConfiguration.` */
+  tags(of = ''): Map<string, string> {
     const tags = new Map<string, string>();
-    for (let at = 1; this.#values.has(`Tag.${at}.Key`); at++) {
-      const key = this.#values.get(`Tag.${at}.Key`) as string;
+    for (let at = 1; this.#values.has(`${of}Tag.${at}.Key`); at++) {
+      const key = this.#values.get(`${of}Tag.${at}.Key`) as string;
       if (at > 20)
         throw new ApiError('InvalidParameter', 'The specified parameter "Tag" has more than 20 values.');
       if (!key || /^(aliyun|acs:)|https?:\/\//.test(key))
         throw new ApiError('InvalidTagKey.Malformed', 'The specified Tag.n.Key is not valid.');
-      tags.set(key, this.#values.get(`Tag.${at}.Value`) ?? '');
+      tags.set(key, this.#values.get(`${of}Tag.${at}.Value`) ?? '');
     }
     return tags;
   }

@@ -113,7 +113,7 @@ async function made(cloud: Cloud, { account, parameters }: Ask): Promise<object>
   return { OrderId: `${cloud.orders.length}`, InstanceIdSets: { InstanceIdSet: ids } };
 }
 
-function zoneOf(cloud: Cloud, vSwitch: string | undefined, zone: string | undefined): string {
+export function zoneOf(cloud: Cloud, vSwitch: string | undefined, zone: string | undefined): string {
   const of = vSwitch === undefined ? undefined : cloud.vSwitches.get(vSwitch);
   if (vSwitch !== undefined && of === undefined)
     throw new ApiError('InvalidVSwitchId.NotFound', `The specified VSwitchId ${vSwitch} does not exist.`);

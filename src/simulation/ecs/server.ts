@@ -17,6 +17,7 @@ import type { Faults } from './faults.ts';
 import { type Identities, identityAnswer } from './metadata.ts';
 import { Parameters } from './parameters.ts';
 import * as power from './power.ts';
+import { createAutoProvisioningGroup } from './provisioning-group.ts';
 import { runInstances } from './run-instances.ts';
 import { type Account, Signatures } from './signature.ts';
 import { Throttle } from './throttle.ts';
@@ -114,6 +115,7 @@ class Api {
     this.#throttle = new Throttle(options.clock, options.limits ?? {});
     this.#actions = {
       RunInstances: runInstances,
+      CreateAutoProvisioningGroup: createAutoProvisioningGroup,
       DescribeInstances: describeInstances(() => this.faults.overlap ?? 0),
       DescribeInstanceTypes: describeInstanceTypes,
       DescribeAvailableResource: describeAvailableResource,

@@ -66,6 +66,11 @@ export class Subscriptions {
     if (stream.destroyed) this.remove(subscription.id);
   }
 
+  /** Those that are open. */
+  get streams(): number {
+    return [...this.byId.values()].filter(({ stream }) => stream).length;
+  }
+
   remove(id: string): void {
     const subscription = this.byId.get(id);
     this.byId.delete(id);

@@ -3,7 +3,7 @@
 import { SECOND } from '../../platform/clock/clock.ts';
 import { ATTEMPT_EVERY_MS, ATTEMPTS_MAX, SUBSCRIPTIONS_MAX, type Subscription } from './deliver.ts';
 import { created, done } from './done.ts';
-import { HttpRefusal, message, messageAbout } from './messages.ts';
+import { HttpRefusal, message, messageAbout, notFound } from './messages.ts';
 import { take } from './properties.ts';
 import { type Answer, type Call, callerOf, type Json, orNotFound, type Route } from './route.ts';
 import { collection, link, typed } from './schemas.ts';
@@ -29,11 +29,11 @@ export const eventRoutes: readonly Route[] = [
     read: (call) => resource(subscriptionOf(call)),
     delete: { needs: ['ConfigureManager', 'ConfigureComponents'], do: unsubscribe },
   },
-  { path: SSE_PATH, get: stream },
+  { path: SSE_PATH, get: stream, queries: ['$filter'] },
   { path: TEST_ACTION, post: { needs: ['ConfigureManager'], do: sendTest } },
 ];
 
-function serviceResource(): Json {
+function serviceResource({ service }: Call): Json {
   return {
     ...typed('EventService', SERVICE, 'EventService', 'Event Service'),
     ServiceEnabled: true,
@@ -42,10 +42,28 @@ function serviceResource(): Json {
     DeliveryRetryIntervalSeconds: ATTEMPT_EVERY_MS / SECOND,
     EventFormatTypes: ['Event'],
     RegistryPrefixes: ['ResourceEvent'],
-    ServerSentEventUri: SSE_PATH,
+    ...(service.vendor.streams.uri && {
+      ServerSentEventUri: SSE_PATH,
+      SSEFilterPropertiesSupported: filters(service.vendor.streams.filter),
+    }),
     Subscriptions: link(PATH),
     Actions: { '#EventService.SubmitTestEvent': { target: TEST_ACTION } },
   };
+}
+
+/** All that the schema knows; one that a client may use, or none. */
+const FILTERS = [
+  'EventFormatType',
+  'MessageId',
+  'MetricReportDefinition',
+  'OriginResource',
+  'RegistryPrefix',
+  'ResourceType',
+  'SubordinateResources',
+];
+
+function filters(hasFilter: boolean): Json {
+  return Object.fromEntries(FILTERS.map((name) => [name, hasFilter && name === 'EventFormatType']));
 }
 
 function subscriptionOf(call: Call): Subscription {
@@ -96,7 +114,16 @@ function unsubscribe(call: Call): Answer {
 }
 
 function stream(call: Call): Answer {
+  const { streams } = call.service.vendor;
+  const filter = call.ask.query.get('$filter');
+  if (!streams.uri) throw notFound(call.ask.path);
+  if (filter !== null && (!streams.filter || streams.refusesFilter))
+    throw new HttpRefusal(501, [message('QueryNotSupported')]);
+  if (filter !== null && filter !== 'EventFormatType eq Event')
+    throw new HttpRefusal(400, [message('QueryParameterValueTypeError', filter, '$filter')]);
   checkRoom(call);
+  if (call.service.subscriptions.streams >= streams.streams_max)
+    throw new HttpRefusal(503, [message('CreateLimitReachedForResource')]);
   const { user } = callerOf(call);
   return {
     status: 200,

@@ -81,7 +81,7 @@ async function perform(service: Service, ask: Ask, faults: Faults): Promise<Answ
 function read(route: Route, call: Call): Answer | Promise<Answer> {
   const { ask, service, faults } = call;
   checkAccept(ask);
-  checkQuery(ask, route.isCollection ?? false);
+  checkQuery(ask, route);
   if (route.get) return route.get(call);
   const resource = route.read?.(call) ?? {};
   const tag = written(opaqueTag(resource, route.revision?.(call)), service.vendor, faults);

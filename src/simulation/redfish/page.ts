@@ -1,7 +1,7 @@
 // Paging of collections by $skip, $top and Members@odata.nextLink.
 
 import { HttpRefusal, message } from './messages.ts';
-import type { Ask, Json } from './route.ts';
+import type { Ask, Json, Route } from './route.ts';
 
 /** Of a page, where the client asked for no fewer. */
 export const MEMBERS_ON_PAGE_MAX = 1000;
@@ -35,9 +35,9 @@ function numberOf(query: URLSearchParams, name: string): number | undefined {
 }
 
 /** Throws where the query asks for what we don't do. Names without $ are ignored, as the specification has it. */
-export function checkQuery({ query }: Ask, isCollection: boolean): void {
+export function checkQuery({ query }: Ask, { isCollection, queries }: Route): void {
   for (const name of query.keys()) {
-    if (!name.startsWith('$')) continue;
+    if (!name.startsWith('$') || queries?.includes(name)) continue;
     if (name !== '$skip' && name !== '$top') throw new HttpRefusal(501, [message('QueryNotSupported')]);
     if (!isCollection) throw new HttpRefusal(400, [message('QueryNotSupportedOnResource')]);
   }

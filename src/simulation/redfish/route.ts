@@ -53,6 +53,8 @@ export interface Route {
   read?(call: Call): Json;
   /** Instead of `read`, for what is no resource. */
   get?(call: Call): Answer | Promise<Answer>;
+  /** Names with $ in its query that it looks at itself. */
+  queries?: readonly string[];
   /** Changes that the representation does not show, and the ETag must. */
   revision?(call: Call): string;
   /** Whether these are members to page through. */

@@ -62,6 +62,11 @@ export interface Vendor {
   errors: 'Full' | 'IdsOnly';
   /** What a PATCH or DELETE that worked answers. `Success`: 200 with that message in an `error` object. */
   doneAnswers: 'Success' | 'Plain';
+  /**
+   * Server-sent events: whether it has any, whether it lists a filter (which some refuse all the same), and how many
+   * streams it takes at once.
+   */
+  streams: { uri: boolean; filter: boolean; streams_max: number; refusesFilter?: boolean };
   baseRegistry: string;
   errorCode: string;
   environment: readonly ('Sensors' | 'PowerThermal')[];
@@ -109,6 +114,8 @@ export const VENDORS: Readonly<Record<VendorName, Vendor>> = {
     etags: { weak: true, ifMatch: 'Optional' },
     errors: 'Full',
     doneAnswers: 'Plain',
+    // EventFormatType against its measurements [D]; how many it takes differs by firmware [K]
+    streams: { uri: true, filter: true, streams_max: 8 },
     baseRegistry: 'Base.1.12',
     errorCode: 'Base.1.12.GeneralError',
     environment: ['Sensors', 'PowerThermal'],
@@ -155,6 +162,8 @@ export const VENDORS: Readonly<Record<VendorName, Vendor>> = {
     etags: { weak: true, ifMatch: 'Optional' },
     errors: 'IdsOnly',
     doneAnswers: 'Success',
+    // [K]
+    streams: { uri: true, filter: false, streams_max: 4 },
     baseRegistry: 'Base.1.4',
     errorCode: 'iLO.0.10.ExtendedInfo',
     environment: ['PowerThermal'],
@@ -195,6 +204,8 @@ export const VENDORS: Readonly<Record<VendorName, Vendor>> = {
     etags: { weak: false, ifMatch: 'Required' },
     errors: 'Full',
     doneAnswers: 'Plain',
+    // [D]
+    streams: { uri: true, filter: true, streams_max: 2 },
     baseRegistry: 'Base.1.12',
     errorCode: 'Base.1.12.GeneralError',
     environment: ['PowerThermal'],
@@ -241,6 +252,8 @@ export const VENDORS: Readonly<Record<VendorName, Vendor>> = {
     etags: { weak: false, ifMatch: 'Optional' },
     errors: 'Full',
     doneAnswers: 'Plain',
+    // [K]
+    streams: { uri: true, filter: false, streams_max: 10 },
     baseRegistry: 'Base.1.16',
     errorCode: 'Base.1.16.GeneralError',
     environment: ['Sensors'],

@@ -32,6 +32,7 @@ export function ecsProvider(
     act: (id, act, key, signal) => actOn(api, lookUp, id, act, key, signal),
     list: (signal) => instancesOf(api, {}, signal),
     eventLog: (id, signal) => eventLogOf(api, id, signal),
+    logIsMaintenance: true,
     console: (id, signal) => consoleOf(api, id, signal),
     maintenance: maintenanceOf(api),
     ...(settings.launch && { market: marketOf(api, lookUp, settings.launch) }),

@@ -115,7 +115,7 @@ export function failureOf(
     // A socket that was cut, a time limit, or an answer that is no JSON: the SDK keeps no status of these.
     return new ProviderError(unanswered, said, cause);
   }
-  const row = CODES.find((row) => fits(row, code));
+  const row = meaningOf(code);
   if (row) {
     const whose = row.failure === 'BadCredentials' && accessKeyId ? ` (AccessKey ${accessKeyId})` : '';
     const hint = row.hint ? `; ${row.hint}` : '';
@@ -124,6 +124,10 @@ export function failureOf(
     return new ProviderError(row.failure, said + whose + hint, { ...reason, ...until, ...cause });
   }
   return new ProviderError(statusCode >= 500 ? unanswered : 'Refused', said, cause);
+}
+
+export function meaningOf(code: string): Readonly<Row> | undefined {
+  return CODES.find((row) => fits(row, code));
 }
 
 /** Calls are counted by the minute: who was throttled in one is let in again in the next. */

@@ -1,4 +1,4 @@
-// Instance types, stock, and orders of up to 100 instances.
+// Instance types, stock, and orders of up to 100 instances; larger ones are in provisioning-group.ts.
 import type { DescribeInstanceTypesResponseBodyInstanceTypesInstanceType as TypeFacts } from '@alicloud/ecs20140526';
 import type { EcsSettings } from '../../../api/machine-provider.ts';
 import {
@@ -13,6 +13,7 @@ import type { EcsApi } from './api.ts';
 import { OWNED_TAG } from './instance.ts';
 import { instancesOf } from './list.ts';
 import type { LookUp } from './look-up.ts';
+import { bulkOf, createGroup, takesGroups } from './provisioning-group.ts';
 
 /** As many names as DescribeInstanceTypes takes. */
 const TYPES_MAX = 10;
@@ -21,7 +22,7 @@ const GIB = 2 ** 30;
 type Launch = NonNullable<EcsSettings['launch']>;
 
 export function marketOf(api: EcsApi, lookUp: LookUp, launch: Launch): Market {
-  return {
+  const market: Market = {
     async types(names, signal) {
       const found: MachineType[] = [];
       for (let at = 0; at < names.length; at += TYPES_MAX) {
@@ -42,6 +43,7 @@ export function marketOf(api: EcsApi, lookUp: LookUp, launch: Launch): Market {
       return offers;
     },
     async create(order, signal) {
+      if (order.orElse) return createGroup(api, lookUp, launch, order, signal);
       const request = requestOf(order, launch, api.regionId);
       const body = await api.call(
         'RunInstances',
@@ -60,7 +62,11 @@ export function marketOf(api: EcsApi, lookUp: LookUp, launch: Launch): Market {
       const pages = await Array.fromAsync(instancesOf(api, labels, signal));
       return pages.flat().map(({ id }) => id);
     },
+    ...(takesGroups(launch) && {
+      bulk: async (names, signal) => bulkOf(await market.types(names, signal)),
+    }),
   };
+  return market;
 }
 
 /** The wire's RunInstances of one order. Pure, so that the same order is the same request: a token stands for one only. */

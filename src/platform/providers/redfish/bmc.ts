@@ -1,5 +1,6 @@
 // One BMC and the one session that is held with it. Some take 8 sessions and lock everybody out for half an hour
 // beyond that, so a session is shared by all calls, and always given back.
+import type { IncomingMessage } from 'node:http';
 import { type Clock, MINUTE, SECOND, type Timer } from '../../clock/clock.ts';
 import { ProviderError } from '../provider.ts';
 import { linkOf, type Resource, resourceOf } from './resource.ts';
@@ -37,6 +38,8 @@ export class Bmc {
   #session: Promise<Session | undefined> | undefined;
   #basicUntil = 0;
   #idle: Timer | undefined;
+  /** Streams that are open: each holds the session. */
+  readonly #streams = new Set<IncomingMessage>();
 
   constructor(options: BmcOptions) {
     this.#options = options;
@@ -63,9 +66,41 @@ export class Bmc {
     return this.#ask({ method: 'POST', path, body, ...(signal && { signal }) });
   }
 
-  /** Gives the session back. Never throws: the BMC forgets it by itself some time. */
+  /**
+   * An answer that goes on, as server-sent events do: what is 200 is handed out when it begins, and throws as any other
+   * answer where it is not. It takes a turn only until then. The session is held until it ends.
+   */
+  async stream(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const ask: Ask = { method: 'GET', path, headers: { accept: 'text/event-stream' }, signal };
+    const response = await this.#authorised(
+      ask,
+      (sent) => this.#options.turn(() => this.#options.wire.open(sent), signal),
+      ({ statusCode }) => statusCode === 401,
+    );
+    const isStream = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '');
+    if (response.statusCode !== 200 || !isStream) {
+      const answer = await this.#options.wire.rest(response, ask);
+      this.#touch();
+      throw (
+        this.#errorOf(ask, answer) ??
+        new ProviderError('Refused', `the BMC ${this.name}: ${path} is no stream of events`, {
+          reason: 'NotImplemented',
+        })
+      );
+    }
+    this.#streams.add(response);
+    response.once('close', () => {
+      this.#streams.delete(response);
+      this.#touch();
+    });
+    this.#touch();
+    return response;
+  }
+
+  /** Ends what is open and gives the session back. Never throws: the BMC forgets it by itself some time. */
   async close(): Promise<void> {
     this.#idle?.cancel();
+    for (const stream of this.#streams) stream.destroy();
     const held = this.#session;
     this.#session = undefined;
     const session = await held?.catch(() => undefined);
@@ -85,24 +120,34 @@ export class Bmc {
     }
   }
 
-  /** A token can vanish early, when the BMC restarts or an administrator ends sessions: then one new login. */
   async #ask(ask: Ask): Promise<Answer> {
-    const used = await this.#login(ask.signal);
-    let answer = await this.#send(this.#withAuth(ask, used));
-    if (answer.status === 401 && used) {
-      if ((await this.#session?.catch(() => undefined)) === used) this.#session = undefined;
-      answer = await this.#send(this.#withAuth(ask, await this.#login(ask.signal)));
-    }
-    this.#touch();
-    const error = errorOf(
-      answer,
-      ask.method,
-      `the BMC ${this.name}: ${ask.method} ${ask.path}`,
-      this.#options.clock,
+    const answer = await this.#authorised(
+      ask,
+      (sent) => this.#send(sent),
+      ({ status }) => status === 401,
     );
-    if (error?.reason === 'WrongPassword') throw this.#wrongPassword();
+    this.#touch();
+    const error = this.#errorOf(ask, answer);
     if (error) throw error;
     return answer;
+  }
+
+  /** A token can vanish early, when the BMC restarts or an administrator ends sessions: then one new login. */
+  async #authorised<T>(
+    ask: Ask,
+    send: (ask: Ask) => Promise<T>,
+    isUnknown: (answer: T) => boolean,
+  ): Promise<T> {
+    const used = await this.#login(ask.signal);
+    const answer = await send(this.#withAuth(ask, used));
+    if (!isUnknown(answer) || !used) return answer;
+    if ((await this.#session?.catch(() => undefined)) === used) this.#session = undefined;
+    return send(this.#withAuth(ask, await this.#login(ask.signal)));
+  }
+
+  #errorOf({ method, path }: Ask, answer: Answer): ProviderError | undefined {
+    const error = errorOf(answer, method, `the BMC ${this.name}: ${method} ${path}`, this.#options.clock);
+    return error?.reason === 'WrongPassword' ? this.#wrongPassword() : error;
   }
 
   #login(signal?: AbortSignal): Promise<Session | undefined> {
@@ -164,6 +209,8 @@ export class Bmc {
 
   #touch(): void {
     this.#idle?.cancel();
-    if (this.#session) this.#idle = this.#options.clock.timer(SESSION_IDLE_MS, () => void this.close());
+    // A session that is given back takes its streams with it.
+    if (this.#session && this.#streams.size === 0)
+      this.#idle = this.#options.clock.timer(SESSION_IDLE_MS, () => void this.close());
   }
 }

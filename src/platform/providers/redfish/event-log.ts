@@ -62,14 +62,26 @@ export async function readLog(bmc: Bmc, path: string, signal?: AbortSignal): Pro
 }
 
 function entryOf(entry: Resource): LogEntry {
-  const severity = textOf(entry, 'Severity') ?? textOf(entry, 'MessageSeverity');
-  const created = Date.parse(textOf(entry, 'Created') ?? textOf(entry, 'EventTimestamp') ?? '');
+  const at = timeOf(entry, 'Created') ?? timeOf(entry, 'EventTimestamp');
+  const message = (textOf(entry, 'Message') ?? textOf(entry, 'MessageId') ?? '').slice(0, 1000);
+  const isOver =
+    entry.EntryCode === 'Deassert' ? ' | Deasserted' : entry.Resolved === true ? ' | Resolved' : '';
   return {
-    id: textOf(entry, 'Id') ?? '',
-    // What was written before its clock was set is from 1970.
-    ...(created > Date.UTC(2000, 0) && { at: new Date(created).toISOString() }),
-    severity: severity === 'Critical' || severity === 'Warning' ? severity : 'OK',
-    sensor: textOf(entry, 'SensorType') ?? textOf(entry, 'OemSensorType') ?? '',
-    message: (textOf(entry, 'Message') ?? textOf(entry, 'MessageId') ?? '').slice(0, 1024),
+    id: (textOf(entry, 'Id') ?? '').slice(0, 256),
+    ...(at && { at }),
+    severity: isOver ? 'OK' : severityOf(entry),
+    sensor: (textOf(entry, 'SensorType') ?? textOf(entry, 'OemSensorType') ?? '').slice(0, 128),
+    message: `${message}${isOver}`,
   };
+}
+
+export function severityOf(entry: Resource): LogEntry['severity'] {
+  const severity = textOf(entry, 'Severity') ?? textOf(entry, 'MessageSeverity');
+  return severity === 'Critical' || severity === 'Warning' ? severity : 'OK';
+}
+
+/** What was written before its clock was set is from 1970. */
+export function timeOf(entry: Resource, name: string): string | undefined {
+  const at = Date.parse(textOf(entry, name) ?? '');
+  return at > Date.UTC(2000, 0) ? new Date(at).toISOString() : undefined;
 }

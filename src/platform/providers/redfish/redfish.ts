@@ -18,6 +18,7 @@ import {
 } from '../provider.ts';
 import { Bmc, type BmcOptions } from './bmc.ts';
 import { findLog, readLog } from './event-log.ts';
+import { entriesOf, openEvents } from './event-stream.ts';
 import { readInventory } from './inventory.ts';
 import { type ResetPlan, resetPlan } from './reset.ts';
 import { findSystem, readSystem, type System } from './system.ts';
@@ -106,6 +107,12 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
         facts.log ??= await findLog(bmc, system.resource, signal);
         return readLog(bmc, facts.log, signal);
       });
+    },
+    events: async (id, signal) => {
+      const { host, port, path } = bmcAddress(id, PORTS[settings.scheme]);
+      const bmc = await bmcOf(host, port);
+      const stream = await openEvents(bmc, signal);
+      return entriesOf(stream, { bmc, clock, only: path || undefined, signal });
     },
     inventory: async (id, signal) => {
       const { bmc, system } = await systemOf(id, signal);

@@ -13,6 +13,7 @@ import { isResource } from './resource.ts';
 
 const ANSWER_BYTES_MAX = 8 << 20;
 const IDLE_MS_MAX = 15 * SECOND;
+const KEEP_ALIVE_MS = 30 * SECOND;
 
 export interface WireOptions {
   secure: boolean;
@@ -56,57 +57,98 @@ export class Wire {
    * Throws ProviderError where no whole answer came: TryAgain when the BMC cannot have acted, Unknown when it may have.
    * Every status is an answer.
    */
-  send({ method, path, headers, body, signal }: Ask): Promise<Answer> {
+  send(ask: Ask): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const failed = this.#begin(ask, this.#agent, reject, (response) =>
+        this.#whole(response, ask).then(resolve, failed),
+      );
+    });
+  }
+
+  /**
+   * The same, for an answer that goes on: resolves when it begins. It has a connection of its own, so that it is in
+   * nobody's way, and nobody who closes the others cuts it.
+   */
+  open(ask: Ask): Promise<http.IncomingMessage> {
+    const agent = this.#options.secure ? new CheckedAgent(this.#options, {}) : new http.Agent();
+    return new Promise((resolve, reject) => {
+      this.#begin(ask, agent, reject, (response) => {
+        // One whose other side vanishes is noticed by the kernel.
+        response.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        resolve(response);
+      });
+    });
+  }
+
+  /** The answer of a stream that was not one. */
+  async rest(response: http.IncomingMessage, ask: Ask): Promise<Answer> {
+    try {
+      return await this.#whole(response, ask);
+    } catch (error) {
+      throw this.#failure(error as NodeJS.ErrnoException, ask.method, ask.path, true);
+    }
+  }
+
+  /** Sends it; returns what turns a failure of its answer into ours. */
+  #begin(
+    { method, path, headers, body, signal }: Ask,
+    agent: http.Agent,
+    reject: (error: ProviderError) => void,
+    onResponse: (response: http.IncomingMessage) => void,
+  ): (error: NodeJS.ErrnoException) => void {
     const { secure, host, port } = this.#options;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    let sent = false;
+    const failed = (error: NodeJS.ErrnoException) => reject(this.#failure(error, method, path, sent));
+    const outgoing = (secure ? https : http).request({
+      agent,
+      host,
+      port,
+      method,
+      path,
+      headers: {
+        accept: 'application/json',
+        'odata-version': '4.0',
+        'user-agent': 'drover',
+        ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }),
+        ...headers,
+      },
+      ...(signal && { signal }),
+    });
+    // With a checked agent a socket is handed over only when its certificate has been found right.
+    outgoing.once('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', () => (sent = true));
+      else sent = true;
+    });
+    outgoing.once('error', failed);
+    outgoing.once('response', onResponse);
+    outgoing.end(payload);
+    return failed;
+  }
+
+  #whole(response: http.IncomingMessage, { method, path }: Ask): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      let sent = false;
-      const failed = (error: NodeJS.ErrnoException) => reject(this.#failure(error, method, path, sent));
-      const outgoing = (secure ? https : http).request({
-        agent: this.#agent,
-        host,
-        port,
-        method,
-        path,
-        headers: {
-          accept: 'application/json',
-          'odata-version': '4.0',
-          'user-agent': 'drover',
-          ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }),
-          ...headers,
-        },
-        ...(signal && { signal }),
+      const chunks: Buffer[] = [];
+      let size_bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        size_bytes += chunk.length;
+        if (size_bytes > ANSWER_BYTES_MAX)
+          response.destroy(new Error(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`));
+        else chunks.push(chunk);
       });
-      // With a checked agent a socket is handed over only when its certificate has been found right.
-      outgoing.once('socket', (socket) => {
-        if (socket.connecting) socket.once('connect', () => (sent = true));
-        else sent = true;
+      response.once('error', reject);
+      response.once('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        try {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: text.trim() === '' ? undefined : JSON.parse(text),
+          });
+        } catch {
+          reject(this.#notJson(response.statusCode ?? 0, method, path, text));
+        }
       });
-      outgoing.once('error', failed);
-      outgoing.once('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size_bytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          size_bytes += chunk.length;
-          if (size_bytes > ANSWER_BYTES_MAX)
-            response.destroy(new Error(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`));
-          else chunks.push(chunk);
-        });
-        response.once('error', failed);
-        response.once('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          try {
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: text.trim() === '' ? undefined : JSON.parse(text),
-            });
-          } catch {
-            reject(this.#notJson(response.statusCode ?? 0, method, path, text));
-          }
-        });
-      });
-      outgoing.end(payload);
     });
   }
 
