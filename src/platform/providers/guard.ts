@@ -10,6 +10,8 @@ export const DESCRIBE_MS_MAX = 15 * SECOND;
 export const ACT_MS_MAX = 90 * SECOND;
 /** A SEL of 4,000 entries, 50 a page, each page a second. */
 export const READ_MS_MAX = 2 * MINUTE;
+/** Root, login, service, and the stream's first byte; some send none before the first event, and count as refusing. */
+export const OPEN_MS_MAX = 30 * SECOND;
 const TRIES_MAX = 3;
 const RETRY_MS = 500;
 /** A machine whose provider did not answer is asked again after this, and twice as long each time. */
@@ -30,7 +32,7 @@ export function guarded(provider: Provider, clock: Clock): Provider {
   const read = bounded(READ_MS_MAX, 'TryAgain', 'Again');
   const once = bounded(ACT_MS_MAX, 'Unknown', 'Once');
   const again = bounded(READ_MS_MAX, 'Unknown', 'Again');
-  const { inventory, maintenance, market } = provider;
+  const { inventory, maintenance, market, events, logIsMaintenance } = provider;
 
   async function describe(id: string, signal?: AbortSignal) {
     const known = quiet.get(id);
@@ -60,6 +62,14 @@ export function guarded(provider: Provider, clock: Clock): Provider {
     act: (id, act, key, signal) => once(`${act} ${id}`, signal, (bound) => provider.act(id, act, key, bound)),
     list: (signal) => provider.list(signal),
     eventLog: (id, signal) => read(`event log of ${id}`, signal, (bound) => provider.eventLog(id, bound)),
+    ...(logIsMaintenance && { logIsMaintenance }),
+    ...(events && {
+      // Only the opening has a limit: what is open ends by its own rules, or with its caller.
+      events: (id, signal) =>
+        within(clock, OPEN_MS_MAX, `events of ${id}`, 'TryAgain', signal, (bound) =>
+          events(id, AbortSignal.any([signal, bound])),
+        ),
+    }),
     console: (id, signal) => read(`console of ${id}`, signal, (bound) => provider.console(id, bound)),
     ...(inventory && {
       inventory: (id, signal) => read(`inventory of ${id}`, signal, (bound) => inventory(id, bound)),
