@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { HOME_CLUSTER } from './api/cluster.ts';
 import type { Machine } from './api/machine.ts';
+import { limitsOf } from './api/machine-provider.ts';
 import { TYPES } from './api/operation-types.ts';
 import { showLedger } from './budget/controller.ts';
 import { Gate } from './budget/gate.ts';
@@ -46,6 +47,8 @@ import { Outsides } from './platform/providers/registry.ts';
 import type { Log } from './platform/telemetry/log.ts';
 import { Beliefs } from './signals/beliefs.ts';
 import { evidenceLines } from './signals/evidence.ts';
+import { PASS_MS as HARDWARE_MS, HardwareEvents } from './signals/hardware-events.ts';
+import { signOf } from './signals/hardware-signs.ts';
 import { patrol } from './signals/patrol.ts';
 import { POLL_MS as EVENTS_MS, ProviderEvents } from './signals/provider-events.ts';
 import { READ_MS, Suspects } from './signals/suspects.ts';
@@ -88,6 +91,7 @@ export interface Term {
   operations: OperationsController;
   fleet: FleetController;
   crashes: CrashController | undefined;
+  hardware: HardwareEvents;
 }
 
 export class Drover {
@@ -263,6 +267,20 @@ export class Drover {
         }),
       onError: onError('events'),
     });
+    const hardware = new HardwareEvents({
+      clock,
+      machines: () => caches.machines.values(),
+      outside,
+      limits: (name) => {
+        const provider = caches.providers.get(name);
+        return provider && limitsOf(provider);
+      },
+      onNews: (machine, news) => {
+        beliefs.setLogEntries(machine, news);
+        ways.addWarnings(machine, news.filter((entry) => signOf(entry) === 'Warned').length);
+      },
+      onError: onError('hardware-events'),
+    });
     const providers = new ProviderRounds({
       clock,
       client,
@@ -301,7 +319,7 @@ export class Drover {
         ),
       onError: onError('fleet'),
     });
-    this.term = { beliefs, gate, healing, operations, fleet, crashes };
+    this.term = { beliefs, gate, healing, operations, fleet, crashes, hardware };
 
     const suspects = new Suspects({
       clock,
@@ -346,6 +364,7 @@ export class Drover {
       ),
       loop('providers', ASK_MS, () => providers.ask()),
       loop('events', EVENTS_MS, async () => void events.poll()),
+      loop('hardware-events', HARDWARE_MS, async () => hardware.pass(signal)),
       loop('clusters', 10 * SECOND, () => showClusters(client, caches, clusters, clock.now())),
       loop('crashes', COLLECT_MS, () => crashes?.collect() ?? Promise.resolve()),
       loop('surges', WATCH_MS, () => crashes?.watch() ?? Promise.resolve()),

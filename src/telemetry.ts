@@ -42,6 +42,10 @@ function sourceOf(drover: Drover, history: HistoryGauge | undefined): MetricsSou
     loopErrors: () => drover.errors,
     crashes: () => drover.crashCounts,
     surges: () => drover.term?.crashes?.surges ?? [],
+    hardware: () => {
+      const hardware = drover.term?.hardware;
+      return hardware && { streams: hardware.streams, periods: hardware.periods() };
+    },
     history: () => history?.status(),
   };
 }

@@ -15,6 +15,7 @@ export const CAUSES = {
   Planned: 'a planned operation is under way (计划内操作)',
   MaintenanceDue: 'its provider has announced maintenance that wants a reboot (云上维护待重启)',
   RedeployDue: 'its provider wants it moved to other hardware (待迁移到其他硬件)',
+  HardwareFailing: 'it runs, and its hardware’s own log names a part that fails (硬件告警)',
   Restarted: 'it rebooted by itself and left no sign of why (自行重启)',
   Unknown: 'the evidence does not agree, or is not enough (未知)',
 } as const;

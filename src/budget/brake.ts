@@ -10,6 +10,7 @@ const NOT_COUNTED: ReadonlySet<string> = new Set([
   'Planned',
   'MaintenanceDue',
   'RedeployDue',
+  'HardwareFailing',
 ]);
 
 export interface Storm {

@@ -107,6 +107,7 @@ export class FleetController {
         way: this.#options.ways.get(name),
         armed: this.#options.ways.armed(name),
         health: this.#options.ways.health(name),
+        warnings: this.#options.ways.warnings(name),
       };
       const next = machineStatus(
         machine,

@@ -21,6 +21,8 @@ export interface Seen {
   way?: Way | undefined;
   /** What the provider says is wrong with the hardware, '' for nothing. */
   health?: string | undefined;
+  /** Warnings in the hardware's log since Drover began to look, rounded down to a power of ten. */
+  warnings?: number | undefined;
   /** A crash kernel was loaded when the host was last asked. */
   armed?: boolean | undefined;
   /** Lines of evidence, without ages that change at each look. */
@@ -87,11 +89,12 @@ function providerAnswers({ open, reason, message }: Way): Omit<Condition, 'lastT
   return { type: 'ProviderAnswers', status: open ? 'True' : 'False', reason, message };
 }
 
-function hardwareHealthy(health: string): Omit<Condition, 'lastTransitionTime'> {
+function hardwareHealthy(health: string, warnings = 0): Omit<Condition, 'lastTransitionTime'> {
   const type = 'HardwareHealthy';
+  const logged = warnings > 0 ? `; ${warnings} or more warnings in its log since Drover began to look` : '';
   return health === ''
-    ? { type, status: 'True', reason: 'NoTrouble', message: 'its provider reports no trouble' }
-    : { type, status: 'False', reason: 'ProviderSaysSo', message: health.slice(0, 500) };
+    ? { type, status: 'True', reason: 'NoTrouble', message: `its provider reports no trouble${logged}` }
+    : { type, status: 'False', reason: 'ProviderSaysSo', message: `${health.slice(0, 500)}${logged}` };
 }
 
 function crashDumpArmed(armed: boolean): Omit<Condition, 'lastTransitionTime'> {
@@ -132,6 +135,6 @@ function conditionsOf(
       : { type: 'Healthy', status: 'True', reason: 'NoIncident', message: 'no incident is open' },
     ...(seen.way ? [providerAnswers(seen.way)] : []),
     ...(seen.armed === undefined ? [] : [crashDumpArmed(seen.armed)]),
-    ...(seen.health === undefined ? [] : [hardwareHealthy(seen.health)]),
+    ...(seen.health === undefined ? [] : [hardwareHealthy(seen.health, seen.warnings)]),
   ];
 }

@@ -42,10 +42,12 @@ describe('a way to a machine', () => {
     assert.deepEqual([ways.knowsArmed('m1', 'boot-1'), ways.knowsArmed('m1', 'boot-2')], [true, false]);
     for (const health of ['', 'Drive Fault', 'Drive Fault']) ways.setHealth('m1', health);
     assert.equal(told.length, 7);
+    for (let count = 0; count < 120; count++) ways.addWarnings('m1', 1);
+    assert.deepEqual([told.length, ways.warnings('m1')], [10, 100]);
     ways.keepOnly(() => false);
     assert.deepEqual(
-      [ways.get('m1'), ways.armed('m1'), ways.health('m1')],
-      [undefined, undefined, undefined],
+      [ways.get('m1'), ways.armed('m1'), ways.health('m1'), ways.warnings('m1')],
+      [undefined, undefined, undefined, 0],
     );
   });
 });

@@ -30,6 +30,8 @@ export class Ways {
   /** Whether a crash kernel was loaded, and in which boot that was asked. */
   readonly #armed = new Map<string, { armed: boolean; bootID: string }>();
   readonly #health = new Map<string, string>();
+  /** Entries of its hardware's log since we began to look that call nobody. */
+  readonly #warnings = new Map<string, number>();
   readonly #listeners = new Set<(machine: string) => void>();
 
   get(machine: string): Way | undefined {
@@ -55,6 +57,18 @@ export class Ways {
     this.#tell(machine);
   }
 
+  /** Rounded down to a power of ten: a memory that corrects an error each second must not write a status each second. */
+  warnings(machine: string): number {
+    return roundedDown(this.#warnings.get(machine) ?? 0);
+  }
+
+  addWarnings(machine: string, more: number): void {
+    if (more === 0) return;
+    const before = this.warnings(machine);
+    this.#warnings.set(machine, (this.#warnings.get(machine) ?? 0) + more);
+    if (this.warnings(machine) !== before) this.#tell(machine);
+  }
+
   armed(machine: string): boolean | undefined {
     return this.#armed.get(machine)?.armed;
   }
@@ -73,7 +87,7 @@ export class Ways {
 
   /** Forgets machines that are no more. */
   keepOnly(isThere: (machine: string) => boolean): void {
-    for (const known of [this.#ways, this.#armed, this.#health])
+    for (const known of [this.#ways, this.#armed, this.#health, this.#warnings])
       for (const machine of known.keys()) if (!isThere(machine)) known.delete(machine);
   }
 
@@ -85,4 +99,8 @@ export class Ways {
   #tell(machine: string): void {
     for (const listener of this.#listeners) listener(machine);
   }
+}
+
+function roundedDown(count: number): number {
+  return count === 0 ? 0 : 10 ** (String(count).length - 1);
 }

@@ -30,6 +30,8 @@ const NO_POLICY: Reason = {
   reason: 'NoPolicy',
   message: 'no HealingPolicy selects this machine any more; nothing is done',
 };
+/** Causes of which a person is told while there is nothing to do: what the machine comes to after is healed all the same. */
+const CALLED_EARLY: ReadonlySet<string> = new Set(['Unknown', 'HardwareFailing']);
 /** Before the first diagnosis. */
 const UNTOLD = { cause: 'Unknown', confidence: undefined, at: undefined, message: '' } as const;
 
@@ -83,8 +85,9 @@ function proceed(view: View, incident: Incident): Plan {
   if (!running && isWell(view)) return close(incident, seen, now);
 
   const { status, verdict, cause, moved } = locate(view, old, seen, running);
-  // The person was called because nobody knew.
-  const known = old.diagnosis?.cause === 'Unknown' && cause !== 'Unknown';
+  // The person was called because nobody knew, or to a machine that still served.
+  const before = old.diagnosis?.cause ?? '';
+  const known = CALLED_EARLY.has(before) && cause !== before && cause !== 'Unknown';
   const { status: next = status, ...plan } = step();
   return { ...plan, ...changedOnly(old, next) };
 

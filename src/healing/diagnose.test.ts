@@ -100,6 +100,32 @@ describe('what is not the machine’s own fault', () => {
   });
 });
 
+describe('hardware that fails by its BMC’s log', () => {
+  const entry = { id: '1', severity: 'Critical', sensor: 'Memory', message: 'Uncorrectable ECC' } as const;
+  const failing = (looks: Looks) => ({
+    ...beliefOf(looks),
+    hardware: { entries: [entry], since: NOW - 20_000, until: NOW + 60_000 },
+  });
+
+  it('is the cause where the machine serves all the same, and is named', () => {
+    const { cause, confidence, message } = diagnose(failing(WELL), {}, NOW);
+    assert.deepEqual([cause, confidence], ['HardwareFailing', 'Medium']);
+    assert.match(message, /Memory: Uncorrectable ECC/);
+  });
+
+  it('changes nothing about what else is wrong with it', () => {
+    for (const [story, looks] of STORIES) {
+      if (looks.ssh === 'Answers' && looks.kubelet === 'Answers') continue;
+      const { cause } = diagnose(failing(looks), {}, NOW);
+      assert.equal(cause, diagnose(beliefOf(looks), {}, NOW).cause, story);
+    }
+  });
+
+  it('is none when its time is over', () => {
+    assert.equal(diagnose(failing(WELL), {}, NOW + 60_000).cause, 'Unknown');
+  });
+});
+
 describe('a reboot that nothing explains', () => {
   const rebooted = (looks: Looks, rebootedAt: number, sickSince: number) => ({
     ...beliefOf(looks),

@@ -1,6 +1,14 @@
 import type { Cause } from '../api/diagnosis.ts';
 import type { Diagnosis } from '../api/incident.ts';
-import { type Belief, leaseState, READING_AGE_MS_MAX, rulesThatHold, tellsWhy } from '../signals/belief.ts';
+import {
+  type Belief,
+  hardwareFails,
+  leaseState,
+  READING_AGE_MS_MAX,
+  rulesThatHold,
+  tellsWhy,
+} from '../signals/belief.ts';
+import { troubleText } from '../signals/hardware-signs.ts';
 import { ruleWords } from '../signals/symptoms.ts';
 
 /** What surrounds the machine: a verdict on it alone would blame machines for their switch. */
@@ -174,6 +182,9 @@ export function diagnose(belief: Belief, around: Surroundings, now: number): Ver
     const words = `its provider has announced ${due.type} (${due.state}, ${due.id})${due.reason && `: ${due.reason}`}`;
     return say(due.does === 'Redeploy' ? 'RedeployDue' : 'MaintenanceDue', 'High', words);
   }
+  // One witness: the BMC is believed about its own hardware, and nothing is done to a machine that serves.
+  if (hostAnswers && kubelet === 'Answers' && belief.hardware && hardwareFails(belief, now))
+    return say('HardwareFailing', 'Medium', `the machine answers, and ${troubleText(belief.hardware)}`);
   if (rule) return say(rule.cause, 'Medium', ruleWords(rule));
   return say('Unknown', 'Low', 'the evidence does not say what is wrong');
 }
@@ -210,6 +221,8 @@ export function evidenceOf(belief: Belief, now: number): string[] {
   if (belief.rebootedAt !== undefined) lines.push(`boot id: changed ${ago(belief.rebootedAt)} ago`);
   for (const { rule, since } of rulesThatHold(belief, now))
     lines.push(`rule ${rule.name}: holds for ${ago(since)}`);
+  if (belief.hardware) lines.push(`${ago(belief.hardware.since)} ago ${troubleText(belief.hardware)}`);
+  if (belief.health?.value) lines.push(`provider says of its hardware: ${belief.health.value}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
   if (belief.announced) lines.push(`provider announces: ${belief.announced}`);
   return lines.slice(0, EVIDENCE_LINES_MAX).map((line) => line.slice(0, EVIDENCE_LENGTH));

@@ -146,6 +146,7 @@ describe('Drover’s own ladders', () => {
       'DomainOutage',
       'ControlPlaneBlind',
       'Planned',
+      'HardwareFailing',
       'Restarted',
       'Unknown',
     ] as const;

@@ -50,6 +50,11 @@ export const LADDERS: Readonly<Record<Cause, readonly Rung[]>> = {
   // Through the provider: a reboot from within leaves its event open.
   MaintenanceDue: [rung('Reboot'), escalate],
   RedeployDue: [rung('Redeploy', { timeout: '30m' }), escalate],
+  // The machine serves, so nothing is taken from it: no reboot mends a part, and moving its Pods away on the word of one
+  // sensor would empty a row that has lost one of its two power feeds. 2 minutes, since what is taken back (a feed that
+  // flickers) is taken back soon, and what kills the machine does so soon and is healed under its own name. Then a person
+  // decides. A site that trusts its BMCs puts Evict first: it passes the limits, and lasts until the sign is over.
+  HardwareFailing: [rung('Wait', { timeout: '2m' }), escalate],
   Restarted: [rung('Wait', { timeout: '10m' }), escalate],
   Unknown: [rung('Wait', { timeout: '5m' }), escalate],
 };

@@ -2,6 +2,7 @@ import type { Location } from '../api/machine.ts';
 import type { NodeView } from '../fleet/node-view.ts';
 import type { Answer } from '../platform/hosts/prober.ts';
 import type { Abilities, MaintenanceEvent, Power } from '../platform/providers/provider.ts';
+import type { HardwareTrouble } from './hardware-signs.ts';
 import type { Rule } from './rules.ts';
 
 /** A reading with the moment since which it has been so. All times are epoch milliseconds of our own clock. */
@@ -49,6 +50,12 @@ export interface Belief {
   power?: Since<Power> & { readAt: number };
   console?: Since<ConsoleSign> & { readAt: number };
   maintenance?: string;
+  /** What the provider says is wrong with its hardware. */
+  health?: { value: string; readAt: number };
+  /** What its hardware's log says is wrong. */
+  hardware?: HardwareTrouble;
+  /** Its log says that its system has stopped: until then it is looked at as one in trouble. */
+  alertUntil?: number;
   /** What its provider can do for it, as it said last. */
   can?: Abilities;
   /** What the provider has announced for later, in words. */
@@ -69,6 +76,25 @@ export interface Belief {
 export const READING_AGE_MS_MAX = 30_000;
 /** A kubelet renews its lease each 10 s; one that has not moved for this long has missed two renewals. */
 export const LEASE_STALLED_MS = 22_000;
+
+/** Every witness is asked about it, often. */
+export function isSuspect({ sickSince, alertUntil = 0 }: Belief, now: number): boolean {
+  return sickSince !== undefined || now < alertUntil;
+}
+
+/**
+ * Whether what its hardware's log said still counts: for its time, and as long as the provider itself says that something
+ * is wrong beyond a warning. One that has gone silent must not hold a machine sick.
+ */
+export function hardwareFails({ hardware, health }: Belief, now: number): boolean {
+  if (!hardware) return false;
+  if (now < hardware.until) return true;
+  return health !== undefined && isBroken(health.value) && now - health.readAt <= READING_AGE_MS_MAX;
+}
+
+export function isBroken(health: string): boolean {
+  return health !== '' && !/\bwarning\b/i.test(health);
+}
 
 /** Whether the lease is known to move, known to stand, or not known. */
 export function leaseState(belief: Belief, now: number): 'Moving' | 'Stalled' | 'Unknown' {

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { incidentKind } from '../api/incident.ts';
 import type { Probe } from '../platform/hosts/prober.ts';
+import type { LogEntry } from '../platform/providers/provider.ts';
 import { CONSOLE_LINES, machine, nodeView, reading, steppedClock } from '../test-builders.ts';
-import { leaseState } from './belief.ts';
+import { isSuspect, leaseState } from './belief.ts';
 import { Beliefs } from './beliefs.ts';
 import { symptomsOf } from './symptoms.ts';
 
@@ -212,6 +213,82 @@ describe('a reading of the provider', () => {
     beliefs.forgetReadings('m1');
     const { power, console, lease } = belief();
     assert.deepEqual({ power, console, lease }, { power: undefined, console: undefined, lease: undefined });
+  });
+});
+
+describe('an entry of the hardware’s log', () => {
+  const entry = (message: string, severity: LogEntry['severity'] = 'Critical', sensor = 'Memory') => ({
+    id: '1',
+    severity,
+    sensor,
+    message,
+  });
+  const DIMM = entry('Uncorrectable ECC, DIMM A3');
+
+  it('that tells of a part that fails is a symptom for an hour after it', () => {
+    const { clock, beliefs, belief, symptoms } = watched();
+    beliefs.setLogEntries('m1', [DIMM]);
+    assert.deepEqual(symptoms(), ['HardwareEvent']);
+    assert.equal(belief().wellSince, undefined);
+    clock.step(3599);
+    beliefs.reconsider('m1');
+    assert.deepEqual(symptoms(), ['HardwareEvent']);
+    clock.step(1);
+    beliefs.reconsider('m1');
+    assert.deepEqual([symptoms(), belief().hardware], [[], undefined]);
+    assert.equal(belief().wellSince, clock.now());
+  });
+
+  it('stands as long as the BMC itself says that something is broken, and no longer than it says anything', () => {
+    const { clock, beliefs, symptoms } = watched();
+    beliefs.setLogEntries('m1', [DIMM]);
+    clock.step(7200);
+    beliefs.setProbe('m1', ANSWERS);
+    beliefs.setReading('m1', reading({ health: 'its BMC says Critical' }));
+    assert.deepEqual(symptoms(), [], 'its time was over');
+    beliefs.setLogEntries('m1', [DIMM]);
+    for (let minute = 0; minute < 180; minute++) {
+      clock.step(20);
+      beliefs.setReading('m1', reading({ health: 'its BMC says Critical' }));
+      clock.step(20);
+      beliefs.setReading('m1', reading({ health: 'its BMC says Critical' }));
+    }
+    assert.deepEqual(symptoms(), ['HardwareEvent']);
+    beliefs.setReading('m1', reading({ health: 'its BMC says Warning' }));
+    assert.deepEqual(symptoms(), []);
+  });
+
+  it('is of the boot in which it came, unless its BMC still says so', () => {
+    const { beliefs, symptoms } = watched({ planned: true });
+    beliefs.setLogEntries('m1', [DIMM]);
+    beliefs.setNode('m1', nodeView({ bootID: 'boot-2' }));
+    assert.deepEqual(symptoms(), []);
+    beliefs.setLogEntries('m1', [DIMM]);
+    beliefs.setReading('m1', reading({ health: 'Drive Fault' }));
+    beliefs.setNode('m1', nodeView({ bootID: 'boot-3' }));
+    assert.deepEqual(symptoms(), ['HardwareEvent']);
+  });
+
+  it('that is a panic is no symptom, and has the machine looked at for a minute as one in trouble', () => {
+    const { clock, beliefs, belief, symptoms } = watched();
+    beliefs.setLogEntries('m1', [entry('Run-time critical stop', 'Critical', 'OS Critical Stop')]);
+    assert.deepEqual(symptoms(), []);
+    assert.equal(isSuspect(belief(), clock.now()), true);
+    clock.step(60);
+    assert.equal(isSuspect(belief(), clock.now()), false);
+  });
+
+  it('that is a warning changes nothing', () => {
+    const { clock, beliefs, belief, symptoms } = watched();
+    beliefs.setLogEntries('m1', [entry('Correctable ECC', 'Warning')]);
+    assert.deepEqual([symptoms(), isSuspect(belief(), clock.now())], [[], false]);
+  });
+
+  it('of any length fits into an incident', () => {
+    const { beliefs, belief, clock } = watched();
+    beliefs.setLogEntries('m1', [entry(`Uncorrectable ECC ${'x'.repeat(1024)}`)]);
+    const found = symptomsOf(belief(), clock.now());
+    assert.deepEqual(incidentKind.status.safeParse({ symptoms: found }).error, undefined);
   });
 });
 

@@ -3,13 +3,17 @@ import type { Machine } from '../api/machine.ts';
 import { labelsOf, nodeNameOf } from '../fleet/labels.ts';
 import type { NodeView } from '../fleet/node-view.ts';
 import { policyForLabels } from '../fleet/policies.ts';
-import type { Clock } from '../platform/clock/clock.ts';
+import { type Clock, MINUTE } from '../platform/clock/clock.ts';
 import type { Probe } from '../platform/hosts/prober.ts';
-import type { MaintenanceEvent, Reading } from '../platform/providers/provider.ts';
-import { type Belief, type ConsoleSign, observed } from './belief.ts';
+import type { LogEntry, MaintenanceEvent, Reading } from '../platform/providers/provider.ts';
+import { type Belief, type ConsoleSign, hardwareFails, isBroken, observed } from './belief.ts';
 import { consoleSign } from './console.ts';
+import { signOf, troubleAfter } from './hardware-signs.ts';
 import { type CompiledRules, compileRules } from './rules.ts';
 import { symptomsOf } from './symptoms.ts';
+
+/** From a panic's entry until patrol must have met it: a kernel that dies takes some seconds to fall silent. */
+const ALERT_MS = MINUTE;
 
 /**
  * All beliefs, in memory, by machine. They are this replica's own observations: after a restart every
@@ -124,6 +128,8 @@ export class Beliefs {
       if (node.bootID !== '' && node.bootID !== belief.boot.value) {
         // The first boot id that we see is no news: it may be a year old.
         if (belief.boot.value !== '' && !this.#isPlanned(name)) belief.rebootedAt = now;
+        // What the log said was of the boot before; what is still broken, its BMC still says.
+        if (belief.boot.value !== '' && !isBroken(belief.health?.value ?? '')) delete belief.hardware;
         belief.boot = { value: node.bootID, since: now };
       }
     }
@@ -149,6 +155,7 @@ export class Beliefs {
     belief.power = { ...observed(belief.power, reading.power, readAt), readAt };
     belief.console = { ...observed(belief.console, sign, readAt), readAt };
     belief.can = reading.can;
+    belief.health = { value: reading.health ?? '', readAt };
     if (reading.maintenance) belief.maintenance = reading.maintenance;
     else delete belief.maintenance;
     if (reading.announced) belief.announced = reading.announced;
@@ -162,6 +169,18 @@ export class Beliefs {
     if (!belief) return;
     const readAt = this.#clock.now();
     belief.console = { ...observed(belief.console, sign, readAt), readAt };
+    this.#judge(belief);
+  }
+
+  /** New entries of its hardware's log. */
+  setLogEntries(name: string, news: readonly LogEntry[]): void {
+    const belief = this.#beliefs.get(name);
+    if (!belief) return;
+    const now = this.#clock.now();
+    if (news.some((entry) => signOf(entry) === 'Stopped')) belief.alertUntil = now + ALERT_MS;
+    const trouble = troubleAfter(belief.hardware, news, now);
+    if (trouble) belief.hardware = trouble;
+    else delete belief.hardware;
     this.#judge(belief);
   }
 
@@ -193,6 +212,7 @@ export class Beliefs {
     delete belief.lease;
     delete belief.power;
     delete belief.console;
+    delete belief.health;
     delete belief.maintenance;
     delete belief.announced;
     this.#tell(name);
@@ -220,6 +240,7 @@ export class Beliefs {
       if (!rule.holds(belief, now)) belief.ruleSince?.delete(rule.name);
       else if (!belief.ruleSince?.has(rule.name)) belief.ruleSince?.set(rule.name, now);
     }
+    if (!hardwareFails(belief, now)) delete belief.hardware;
     const sick = symptomsOf(belief, now).length > 0;
     const proven =
       belief.nodeFace?.ready === 'True' &&

@@ -1,4 +1,5 @@
 import { type Belief, rulesThatHold } from './belief.ts';
+import { troubleText } from './hardware-signs.ts';
 
 /** As many as a Machine's status takes. */
 const LINES_MAX = 16;
@@ -25,6 +26,7 @@ export function evidenceLines(belief: Belief | undefined): string[] {
     lines.push(`boot id: changed by itself at ${since(belief.rebootedAt)}`);
   for (const { rule, since: at } of rulesThatHold(belief, Number.POSITIVE_INFINITY))
     lines.push(`rule ${rule.name}: holds since ${since(at)}`);
+  if (belief.hardware) lines.push(`${troubleText(belief.hardware)}; seen ${since(belief.hardware.since)}`);
   if (belief.maintenance) lines.push(`provider: ${belief.maintenance}`);
   if (belief.announced) lines.push(`provider announces: ${belief.announced}`);
   return lines.slice(0, LINES_MAX);

@@ -31,7 +31,7 @@ export function signOfLastWords({ lines, log, from, crashDump }: LastWords): Con
 }
 
 /** Sensor type 20h, "OS Stop/Shutdown": a run-time stop is a kernel panic (IPMI 2.0, table 42-3). */
-function isPanic({ severity, sensor, message }: LogEntry): boolean {
+export function isPanic({ severity, sensor, message }: LogEntry): boolean {
   return (
     severity !== 'OK' &&
     /run-?time (critical )?stop|OS critical stop|kernel panic/i.test(`${sensor} ${message}`)

@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Probe, Prober, Target } from '../platform/hosts/prober.ts';
+import { isSuspect } from './belief.ts';
 import type { Beliefs } from './beliefs.ts';
 
 /** Every machine is probed this often. */
@@ -32,7 +33,10 @@ export async function patrol(
       groups.map(async ({ prober, targets }) => {
         const wanted = full
           ? targets
-          : targets.filter((target) => beliefs.get(target.machine)?.sickSince !== undefined);
+          : targets.filter((target) => {
+              const belief = beliefs.get(target.machine);
+              return belief && isSuspect(belief, clock.now());
+            });
         if (wanted.length === 0) return;
         try {
           take(beliefs, wanted, await prober.probe(wanted, signal));

@@ -5,7 +5,7 @@ import { LEASES, type Lease } from '../platform/kube/objects.ts';
 import type { Outside } from '../platform/outside.ts';
 import type { LogEntry, Provider } from '../platform/providers/provider.ts';
 import { sideBySide } from '../platform/side-by-side.ts';
-import { type Belief, isLost } from './belief.ts';
+import { type Belief, isLost, isSuspect } from './belief.ts';
 import type { Beliefs } from './beliefs.ts';
 import { BEFORE_MS, signOfLastWords } from './last-words.ts';
 
@@ -48,10 +48,10 @@ export class Suspects {
   }
 
   async read(): Promise<void> {
-    const { beliefs } = this.#readers;
+    const { beliefs, clock } = this.#readers;
     const suspects: Belief[] = [];
     for (const belief of beliefs.all()) {
-      if (belief.sickSince !== undefined) suspects.push(belief);
+      if (isSuspect(belief, clock.now())) suspects.push(belief);
       else if (belief.power || belief.lease) beliefs.forgetReadings(belief.machine);
     }
     const names = new Set(suspects.map(({ machine }) => machine));

@@ -1,5 +1,6 @@
 import type { Symptom } from '../api/incident.ts';
-import { type Belief, leaseState, READING_AGE_MS_MAX, rulesThatHold } from './belief.ts';
+import { type Belief, hardwareFails, leaseState, READING_AGE_MS_MAX, rulesThatHold } from './belief.ts';
+import { troubleText } from './hardware-signs.ts';
 import type { Rule } from './rules.ts';
 
 /** For how long an unplanned boot is a symptom by itself: long enough to be seen, then the machine's state counts. */
@@ -51,6 +52,8 @@ export function symptomsOf(belief: Belief, now: number): Symptom[] {
       `the provider has announced ${type} (${state}, ${id})`,
     );
   }
+  if (belief.hardware && hardwareFails(belief, now))
+    add('HardwareEvent', 'Provider', belief.hardware.since, troubleText(belief.hardware));
   for (const { rule, since } of rulesThatHold(belief, now)) {
     add(rule.name, 'Rule', since, ruleWords(rule));
   }

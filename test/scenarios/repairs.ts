@@ -71,6 +71,25 @@ export const REPAIRS: readonly Scenario[] = [
     },
   },
   {
+    name: 'a memory that fails by its BMC’s log is told to a person, and the machine that serves is left alone',
+    async play(scene) {
+      await scene.ground.strike('memory-error', scene.machine);
+      // By polling within a minute, and 8 s until it is believed.
+      const { status } = await scene.waits('MayHealItself', 90 * SECOND);
+      assert.equal(status?.diagnosis?.cause, 'HardwareFailing');
+      assert.match(status?.diagnosis?.message ?? '', /Memory: Uncorrectable ECC, DIMM A3/);
+      const called = await scene.waits('LadderEnded', 4 * MINUTE);
+      assert.equal(called.status?.stage, 'Escalated');
+      assert.deepEqual([await scene.acts(), await scene.operations()], [[], []]);
+      assert.equal((await scene.node()).spec?.unschedulable ?? false, false);
+      // It dies of it while the person is on the way: that is healed as any crash.
+      await scene.ground.strike('crash', scene.machine);
+      const { status: ended } = await scene.ended(15 * MINUTE);
+      assert.deepEqual([ended?.diagnosis?.cause, ended?.stage], ['Crashed', 'Healed']);
+      assert.deepEqual(await scene.acts(), ['ForceReboot']);
+    },
+  },
+  {
     name: 'a machine is moved to other hardware only where a policy allows what that destroys',
     async play(scene) {
       await scene.ground.strike('bad-hardware', scene.machine);

@@ -17,6 +17,7 @@ const nothing: MetricsSource = {
   loopErrors: () => new Map(),
   surges: () => [],
   crashes: () => new Map(),
+  hardware: () => undefined,
   history: () => undefined,
 };
 

@@ -76,6 +76,12 @@ export function families(registry: Registry) {
     ),
     cacheRelists: counter('cache_relists_total', 'Full lists read.', 'cluster', 'resource'),
     cacheRejected: gauge('cache_rejected', 'Objects that can not be read.', 'cluster', 'resource'),
+    hardwareStreams: gauge('hardware_streams', 'BMCs whose events come by an open stream. Leader only.'),
+    hardwarePeriod: gauge(
+      'hardware_log_period_seconds',
+      'How often the hardware log of each other machine is read: 50 s, or what the limits of its provider allow. Leader only.',
+      'provider',
+    ),
     loopErrors: counter('loop_errors_total', 'Passes of a loop that failed.', 'loop'),
     crashSurge: gauge(
       'crash_surge_excess',

@@ -57,6 +57,7 @@ function aSource(start_ms = 0) {
     loopErrors: () => new Map([['patrol', 4]]),
     surges: () => (now.leader ? [{ by: 'model', value: 'ebmc6', excess: 7 }] : []),
     crashes: () => new Map([['hung-task', new Map([['kernel', 2]])]]),
+    hardware: () => undefined,
     history: () => ({ pending: 7, dropped: 2 }),
   };
   const metrics = createMetrics(source);

@@ -89,6 +89,11 @@ function showProcess(all: Families, source: MetricsSource): void {
   for (const { by, value, excess } of source.surges()) all.crashSurge.set({ by, value }, excess);
   for (const [kind, causes] of source.isLeader() ? source.crashes() : [])
     for (const [cause, count] of causes) all.crashRecords.inc({ class: kind, cause }, count);
+  all.hardwarePeriod.reset();
+  const hardware = source.hardware();
+  all.hardwareStreams.set(hardware?.streams ?? 0);
+  for (const [provider, period_ms] of hardware?.periods ?? [])
+    all.hardwarePeriod.set({ provider }, period_ms / 1000);
   const history = source.history();
   all.historyPending.set(history?.pending ?? 0);
   all.historyDropped.inc(history?.dropped ?? 0);

@@ -19,6 +19,8 @@ export interface MetricsSource {
   crashes(): ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Surges of crashes that are on, with their excess. */
   surges(): Iterable<{ by: string; value: string; excess: number }>;
+  /** While this replica leads. */
+  hardware(): { streams: number; periods: ReadonlyMap<string, number> } | undefined;
   history(): { pending: number; dropped: number } | undefined;
 }
 

@@ -16,6 +16,7 @@ export const FAULT_KINDS = {
   'disk-full': 'logs fill its disk',
   maintenance: 'its owner announces maintenance that wants a reboot',
   'bad-hardware': 'its owner wants it moved to other hardware',
+  'memory-error': 'its BMC logs an uncorrectable memory error, and it runs on',
   'slow-clock': 'its clock falls an hour behind',
 } as const;
 
@@ -114,6 +115,9 @@ export function strike(
       machine.diskStubborn = options.stubborn ?? false;
       machine.setDiskFull(true);
       return fault(options.stubborn ? 'person' : 'repair', []);
+    case 'memory-error':
+      machine.logs('Critical', 'Memory', 'Uncorrectable ECC, DIMM A3');
+      return fault('itself', []);
     case 'slow-clock':
       machine.clockBehind_ms += 60 * MINUTE;
       return fault('itself', []);

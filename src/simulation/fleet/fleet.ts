@@ -10,6 +10,7 @@ import {
   ProviderError,
 } from '../../platform/providers/provider.ts';
 import { simulatedHosts } from './hosts.ts';
+import { logStream } from './log-stream.ts';
 import { type Boot, type Durations, SimulatedMachine } from './machine.ts';
 
 export interface FleetOptions {
@@ -42,6 +43,8 @@ export interface ProviderFaults {
   /** Share of acts that never arrive, without an answer either. */
   lostCalls: number;
   down: boolean;
+  /** It streams no events: its logs are read. */
+  noStreams?: boolean;
 }
 
 /** What these machines can do. */
@@ -139,7 +142,12 @@ export class SimulatedFleet implements Outside {
         after = page.next;
       }
     }.bind(this),
-    eventLog: async (id) => this.#reachable(id).eventLog,
+    eventLog: async (id) => [...this.#reachable(id).eventLog],
+    events: async (id, signal) => {
+      const machine = this.#reachable(id);
+      if (this.providerFaults.noStreams) throw new ProviderError('Refused', 'it streams no events');
+      return logStream(machine, signal);
+    },
     console: async (id) => this.#reachable(id).console,
     maintenance: {
       open: async () => {

@@ -57,6 +57,8 @@ export class SimulatedMachine {
   readonly dumps: { at: number; path: string; log: string }[] = [];
   /** The log of its BMC, oldest first. */
   readonly eventLog: LogEntry[] = [];
+  /** Told each entry as it is written. */
+  readonly logListeners = new Set<(entry: LogEntry) => void>();
   readonly #clock: Clock;
   readonly #durations: Durations;
   readonly #onBoot: (boot: Boot) => void;
@@ -108,7 +110,7 @@ export class SimulatedMachine {
   panic(options: { dump: boolean }): void {
     if (this.phase === 'Off') return;
     const at = this.#clock.now();
-    this.#logs('Critical', 'OS Critical Stop', 'Run-time critical stop');
+    this.logs('Critical', 'OS Critical Stop', 'Run-time critical stop');
     const words = lastWords(this.model, (at - this.upAt) / 1000);
     for (const line of words) this.print(line);
     const text = 'Kernel panic - not syncing: Fatal exception';
@@ -136,7 +138,7 @@ export class SimulatedMachine {
   }
 
   loseSupply(): void {
-    this.#logs('Critical', 'Power Supply', 'Power supply input lost (AC/DC)');
+    this.logs('Critical', 'Power Supply', 'Power supply input lost (AC/DC)');
     this.powerOff();
   }
 
@@ -147,7 +149,7 @@ export class SimulatedMachine {
     this.diskStubborn = false;
     this.dumps.length = 0;
     this.eventLog.length = 0;
-    this.#logs('OK', 'Event Logging Disabled', 'Log area reset/cleared');
+    this.logs('OK', 'Event Logging Disabled', 'Log area reset/cleared');
     if (!this.linkUp) this.setLink(true);
     this.boot(key);
   }
@@ -155,7 +157,7 @@ export class SimulatedMachine {
   /** A hung or running kernel panics and dumps; one that is past that takes no notice. */
   interrupt(): void {
     if (this.phase === 'Running' || this.phase === 'Hung') {
-      this.#logs('Critical', 'Critical Interrupt', 'NMI/Diag Interrupt');
+      this.logs('Critical', 'Critical Interrupt', 'NMI/Diag Interrupt');
       this.print('NMI: IOCK error (debug interrupt?) for reason 61 on CPU 0.');
       this.panic({ dump: true });
     }
@@ -187,10 +189,13 @@ export class SimulatedMachine {
     this.#onChange(this);
   }
 
-  #logs(severity: LogEntry['severity'], sensor: string, message: string): void {
+  /** Its BMC writes an entry. */
+  logs(severity: LogEntry['severity'], sensor: string, message: string): void {
     const id = String(Number(this.eventLog.at(-1)?.id ?? 0) + 1);
-    this.eventLog.push({ id, at: new Date(this.#clock.now()).toISOString(), severity, sensor, message });
+    const entry = { id, at: new Date(this.#clock.now()).toISOString(), severity, sensor, message };
+    this.eventLog.push(entry);
     if (this.eventLog.length > LOG_ENTRIES_MAX) this.eventLog.shift();
+    for (const listener of this.logListeners) listener(entry);
   }
 
   print(line: string): void {

@@ -1,5 +1,5 @@
 // A machine of the simulated fleet as the board behind a Redfish service.
-import type { Act } from '../../platform/providers/provider.ts';
+import type { Act, LogEntry as MachineEntry } from '../../platform/providers/provider.ts';
 import { ProviderError } from '../../platform/providers/provider.ts';
 import type { SimulatedFleet } from '../fleet/fleet.ts';
 import type { SimulatedMachine } from '../fleet/machine.ts';
@@ -51,13 +51,7 @@ export class FleetBoard implements Board {
   }
 
   eventLog(): readonly LogEntry[] {
-    return this.#machine.eventLog.map(({ id, at, severity, sensor, message }) => ({
-      id,
-      created_ms: Date.parse(at ?? ''),
-      severity,
-      message,
-      sensorType: sensor,
-    }));
+    return this.#machine.eventLog.map(boardEntry);
   }
 
   clearLog(): void {
@@ -83,7 +77,16 @@ export class FleetBoard implements Board {
       power = this.power();
       listener({ kind: 'power', power });
     };
+    const onEntry = (entry: MachineEntry) => listener({ kind: 'log', entry: boardEntry(entry) });
     this.#fleet.listeners.add(onChange);
-    return () => this.#fleet.listeners.delete(onChange);
+    this.#machine.logListeners.add(onEntry);
+    return () => {
+      this.#fleet.listeners.delete(onChange);
+      this.#machine.logListeners.delete(onEntry);
+    };
   }
+}
+
+function boardEntry({ id, at, severity, sensor, message }: MachineEntry): LogEntry {
+  return { id, created_ms: Date.parse(at ?? ''), severity, message, sensorType: sensor };
 }
