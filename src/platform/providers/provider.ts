@@ -200,6 +200,16 @@ export interface Provider {
   list(signal?: AbortSignal): AsyncIterable<readonly Listed[]>;
   /** The hardware's own log, oldest first. */
   eventLog(id: string, signal?: AbortSignal): Promise<LogEntry[]>;
+  /**
+   * What is written into that log, as it is written. Resolves once the other side has taken the stream, and throws where it
+   * has none or takes no more of them: Refused where asking again soon is of no use. What was written before, or while no
+   * stream was open, never comes by it, so the log is read once after each opening; an id need not be that of the log. The
+   * stream ends when the other side ends it or `signal` is aborted, and throws where it breaks or falls silent. It takes no
+   * turn from calls.
+   */
+  events?(id: string, signal: AbortSignal): Promise<AsyncIterable<LogEntry>>;
+  /** Its log says nothing that its maintenance does not say of all machines at once: no news is to be had from it. */
+  logIsMaintenance?: true;
   /** All that the provider has kept of the machine's console, oldest first. */
   console(id: string, signal?: AbortSignal): Promise<string[]>;
   inventory?(id: string, signal?: AbortSignal): Promise<Inventory>;
