@@ -20,7 +20,7 @@ const CALLS: Readonly<Partial<Record<Act, string>>> = {
 
 export const noIpmiSim = () => missingPrograms(['openipmi', 'ipmitool'], ['ipmi_sim', 'ipmitool']);
 
-export async function ipmiSimStage(): Promise<Stage> {
+export async function ipmiSimStage({ sensors = true } = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'drover-ipmi-'));
   const processes = new Processes(folder);
   const [port, console] = [await freePort(), await freePort()];
@@ -29,7 +29,7 @@ export async function ipmiSimStage(): Promise<Stage> {
   writeFileSync(file('power'), '1\n');
   writeFileSync(file('calls'), '');
   writeFileSync(file('chassis.sh'), CHASSIS, { mode: 0o755 });
-  writeFileSync(file('sim.emu'), MACHINE);
+  writeFileSync(file('sim.emu'), machineWith(sensors ? SENSORS : ''));
   const kinds = ['callback', 'user', 'operator', 'admin'];
   const lan = [
     'name "bmc"',
@@ -99,10 +99,30 @@ esac
 [ "$1" = get ] || echo "$*" >>"$folder/calls"
 `;
 
-/** A BMC with one entry in its log: an uncorrectable error of the memory. */
-const MACHINE = `mc_setbmc 0x20
-mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
+/** A full record of a sensor with thresholds (IPMI 2.0, table 43-1): a reading of 1 is `factor` of `unit`. */
+function sensor(number: number, kind: number, unit: number, factor: number, name: string): string {
+  const entity = [3, 1, 0x67, 0x88];
+  const masks = [0xc0, 0x0f, 0xc0, 0x7f, 0x38, 0x38];
+  const linear = [0, unit, 0, 0, factor, 0, 0, 0, 0, 0, 3];
+  const limits = [0x60, 0xb0, 0, 0xb0, 0, 0xa0, 0x90, 0x70, 0, 0, 0, 0, 0, 0, 0, 0];
+  const text = [0xc0 | name.length, ...Buffer.from(name)];
+  const body = [0x20, 0, number, ...entity, kind, 1, ...masks, ...linear, ...limits, ...text];
+  const bytes = [0, 0, 0x51, 1, body.length, ...body].map((byte) => `0x${byte.toString(16)}`);
+  return `sensor_add 0x20 0 ${number} ${kind} 0x01
+main_sdr_add 0x20 ${bytes.join(' ')}
+sensor_set_event_support 0x20 0 ${number} enable scanning per-state ${'000111111000000 '.repeat(4)}`;
+}
+
+/** A BMC with one entry in its log: an uncorrectable error of the memory. `sensors` may be none. */
+const machineWith = (sensors: string) => `mc_setbmc 0x20
+mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02
 sel_enable 0x20 1000 0x0a
 sel_add 0x20 2 0 0 0 0 0x20 0 0x04 0x0c 0x08 0x6f 0xa1 0xff 0x03
-mc_enable 0x20
+${sensors}mc_enable 0x20
+`;
+
+const SENSORS = `${sensor(1, 1, 1, 1, 'CPU1 Temp')}
+sensor_set_value 0x20 0 1 61 0
+${sensor(2, 4, 18, 100, 'FAN1')}
+sensor_set_value 0x20 0 2 55 0
 `;

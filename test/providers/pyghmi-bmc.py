@@ -1,4 +1,4 @@
-# A BMC of pyghmi's (IPMI 2.0 over LAN) for tests: power, NMI and a SEL. Each act is told on a line of its own.
+# A BMC of pyghmi's (IPMI 2.0 over LAN) for tests: power, NMI, the cause of the last restart and a SEL. Each act is told on a line of its own.
 # Arguments: port, user, password.
 import struct
 import sys
@@ -10,6 +10,7 @@ import pyghmi.ipmi.bmc as bmc
 class Bmc(bmc.Bmc):
     power = 'on'
     sel = []
+    cause = 3  # its power button
 
     def told(self, act):
         print(act, flush=True)
@@ -31,6 +32,7 @@ class Bmc(bmc.Bmc):
         self.told('cycle')
 
     def power_reset(self):
+        self.cause = 1  # a command
         self.told('reset')
 
     def power_shutdown(self):
@@ -48,6 +50,8 @@ class Bmc(bmc.Bmc):
         self.sel.append(entry)
 
     def handle_raw_request(self, request, session):
+        if (request['netfn'], request['command']) == (0, 7):
+            return session.send_ipmi_response(data=[self.cause, 1])
         if request['netfn'] != 10:
             return super().handle_raw_request(request, session)
         command, data = request['command'], bytearray(request['data'])

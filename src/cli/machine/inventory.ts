@@ -13,7 +13,9 @@ interface Options {
 export function register(program: Command, io: Io): void {
   program
     .command('inventory')
-    .description('Print what the provider knows of a machine’s hardware: model, serial, firmware, sensors.')
+    .description(
+      'Print what the provider knows of a machine’s hardware: model, serial, firmware, sensors, why it came up last.',
+    )
     .argument('<machine>', 'machine/NAME, node/NAME or NAME')
     .addOption(new Option('-o, --output <format>', 'as it is').choices(['json', 'yaml']))
     .action((word: string, options: Options, command: Command) =>
@@ -30,7 +32,10 @@ export function register(program: Command, io: Io): void {
     );
 }
 
-function inventoryText(name: string, { model, serial, firmware, sensors }: Inventory): string[] {
+function inventoryText(
+  name: string,
+  { model, serial, firmware, sensors, restartCause, unread = [] }: Inventory,
+): string[] {
   const width = Math.max(0, ...[...firmware, ...sensors].map((part) => part.name.length));
   const value = ({ reading, unit, health }: Inventory['sensors'][number]) =>
     [
@@ -43,5 +48,7 @@ function inventoryText(name: string, { model, serial, firmware, sensors }: Inven
     `machine/${name}  ${[model, serial && `serial ${serial}`].filter(Boolean).join(', ') || 'says nothing of itself'}`,
     ...firmware.map((part) => `firmware  ${part.name.padEnd(width)}  ${part.version}`),
     ...sensors.map((part) => `sensor    ${part.name.padEnd(width)}  ${value(part)}`),
+    ...(restartCause ? [`came up   by ${restartCause}`] : []),
+    ...unread.map((line) => `not read  ${line}`),
   ];
 }

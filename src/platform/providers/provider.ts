@@ -122,6 +122,10 @@ export interface Inventory {
   firmware: { name: string; version: string }[];
   /** `unit` as UCUM writes it (`Cel`, `RPM`, `W`, `V`); `health` as Redfish says it. */
   sensors: { name: string; reading?: number; unit: string; health?: string }[];
+  /** Why the machine came up last, where its BMC knows. */
+  restartCause?: string;
+  /** What could not be read, and why. */
+  unread?: string[];
 }
 
 /** An instance type, or hardware model, as the provider sells it. */

@@ -1,10 +1,7 @@
 import type { Inventory } from '../provider.ts';
 
-/**
- * Reads `ipmitool fru print 0` and `ipmitool mc info`: lines of `name : value`. Sensors are left out: to read them ipmitool
- * erases a sensor repository that is empty.
- */
-export function inventoryOf(fru: string, mc: string): Inventory {
+/** Reads `ipmitool fru print 0` and `ipmitool mc info`: lines of `name : value`. */
+export function inventoryOf(fru: string, mc: string): Omit<Inventory, 'sensors'> {
   const parts = valuesOf(fru);
   const manager = valuesOf(mc);
   const model = parts.get('Product Name') ?? parts.get('Board Product');
@@ -14,7 +11,6 @@ export function inventoryOf(fru: string, mc: string): Inventory {
     ...(model && { model }),
     ...(serial && { serial }),
     firmware: version ? [{ name: 'BMC', version }] : [],
-    sensors: [],
   };
 }
 

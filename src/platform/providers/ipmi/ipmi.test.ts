@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ProviderError } from '../provider.ts';
 import { inventoryOf } from './fru.ts';
+import { readInventory } from './inventory.ts';
 import { chassisReading } from './ipmi.ts';
 import { selEntries } from './sel.ts';
+import { readSensors, restartCauseOf, sensorsOf } from './sensors.ts';
 
 const CHASSIS = `System Power         : on
 Power Overload       : false
@@ -46,7 +48,6 @@ describe('ipmitool fru print and mc info', () => {
       model: 'SYS-6029U',
       serial: 'S1234',
       firmware: [{ name: 'BMC', version: '1.73' }],
-      sensors: [],
     });
     assert.deepEqual(inventoryOf('', mc).model, undefined);
   });
@@ -73,5 +74,72 @@ describe('ipmitool -c sel list', () => {
         ['b', '2026-11-12T08:00:00Z', 'Warning', 'Fan', 'Lower Non-critical going low | Asserted'],
       ],
     );
+  });
+});
+
+describe('ipmitool -c sdr list full', () => {
+  it('is read with UCUM’s units and Redfish’s words of health', () => {
+    const csv = [
+      'CPU1 Temp,96,degrees C,unc',
+      'FAN1,5500,RPM,ok',
+      'P12V,11.904,Volts,ok',
+      'PSU1, left,1210,Watts,ucr',
+      'FAN7,,,ns',
+      'Intrusion,0x00,,ok',
+      'Err in cmd get sensor sdr info',
+      '',
+    ].join('\n');
+    assert.deepEqual(sensorsOf(csv), [
+      { name: 'CPU1 Temp', unit: 'Cel', reading: 96, health: 'Warning' },
+      { name: 'FAN1', unit: 'RPM', reading: 5500, health: 'OK' },
+      { name: 'P12V', unit: 'V', reading: 11.904, health: 'OK' },
+      { name: 'PSU1, left', unit: 'W', reading: 1210, health: 'Critical' },
+      { name: 'FAN7', unit: '' },
+    ]);
+  });
+
+  it('is never asked of a repository that is empty, or says no size', async () => {
+    for (const info of ['Record Count                        : 0\n', 'SDR Version : 0x51\n', '']) {
+      const asked: string[] = [];
+      const tool = async (command: readonly string[]) => {
+        asked.push(command.join(' '));
+        return info;
+      };
+      await assert.rejects(readSensors(tool), (error) => error instanceof ProviderError);
+      assert.deepEqual(asked, ['sdr info']);
+    }
+  });
+});
+
+describe('ipmitool chassis restart_cause', () => {
+  it('is said in words, and not at all where the BMC does not know', () => {
+    const cause = (said: string) => restartCauseOf(`System restart cause: ${said}\n`);
+    assert.equal(cause('watchdog expired'), 'its watchdog, which had run out');
+    assert.equal(cause('power-up via pushbutton'), 'its power button');
+    for (const said of ['unknown', 'OEM', 'invalid', '']) assert.equal(cause(said), undefined);
+  });
+});
+
+describe('the inventory of a BMC', () => {
+  const answers: Record<string, string> = { 'mc info': 'Firmware Revision : 1.73\n' };
+  const tool = (failure: 'Refused' | 'BadCredentials') => async (command: readonly string[]) => {
+    const answer = answers[command.join(' ')];
+    if (answer === undefined)
+      throw new ProviderError(failure, `ipmitool ${command.join(' ')}: Invalid command`);
+    return answer;
+  };
+
+  it('says what is missing and why, beside what is there', async () => {
+    const { firmware, sensors, unread } = await readInventory(tool('Refused'));
+    assert.deepEqual([firmware, sensors], [[{ name: 'BMC', version: '1.73' }], []]);
+    assert.deepEqual(unread, [
+      'model and serial: ipmitool fru print 0: Invalid command',
+      'sensors: ipmitool sdr info: Invalid command',
+      'restart cause: ipmitool chassis restart_cause: Invalid command',
+    ]);
+  });
+
+  it('is none where the password is refused on the way', async () => {
+    await assert.rejects(readInventory(tool('BadCredentials')), ProviderError);
   });
 });

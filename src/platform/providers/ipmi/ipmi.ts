@@ -13,7 +13,7 @@ import {
   refused,
   unlisted,
 } from '../provider.ts';
-import { inventoryOf } from './fru.ts';
+import { readInventory } from './inventory.ts';
 import { selEntries } from './sel.ts';
 import { ipmitool, type Target } from './tool.ts';
 
@@ -78,14 +78,7 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
     act: (id, what, _key, signal) => act(id, what, signal),
     list: () => unlisted(BMCS_UNLISTED),
     eventLog: async (id, signal) => selEntries(await tool(id, ['-c', 'sel', 'list'], signal)),
-    inventory: async (id, signal) => {
-      // Not every BMC has a FRU of the whole machine.
-      const fru = await tool(id, ['fru', 'print', '0'], signal).catch((error: unknown) => {
-        if (error instanceof ProviderError && error.failure === 'BadCredentials') throw error;
-        return '';
-      });
-      return inventoryOf(fru, await tool(id, ['mc', 'info'], signal));
-    },
+    inventory: (id, signal) => readInventory((command) => tool(id, command, signal)),
     console: () => refused(NO_CONSOLE),
     close: async () => {},
   };
