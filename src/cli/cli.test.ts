@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { typeMetaOf } from '../api/crd.ts';
 import { KINDS } from '../api/index.ts';
 import { machineKind } from '../api/machine.ts';
 import { machineProviderKind } from '../api/machine-provider.ts';
+import { remediationTemplateKind } from '../api/remediation.ts';
 import { systemClock } from '../platform/clock/system.ts';
 import { KubeClient } from '../platform/kube/client.ts';
 import { type KubeObject, LEASES } from '../platform/kube/objects.ts';
@@ -140,6 +142,20 @@ describe('drover get', () => {
       (await drover('get', 'm', '--field-selector', 'metadata.name=m00002', '-o', 'name')).out,
       'machine.drover.dev/m00002\n',
     );
+  });
+
+  it('lists what has a namespace from all of them, and asks which one where a name is given', async () => {
+    const { resource } = remediationTemplateKind;
+    const made = { ...typeMetaOf(remediationTemplateKind), spec: {} };
+    for (const namespace of ['default', 'kube-system'])
+      await client.create<KubeObject>(resource, { ...made, metadata: { name: 'drover', namespace } }, 'test');
+    const lines = async (...more: string[]) =>
+      (await drover('get', 'drt', '--no-headers', ...more)).out.trimEnd().split('\n').length;
+    assert.deepEqual([await lines(), await lines('-n', 'default')], [2, 1]);
+    assert.match((await drover('get', 'drt', 'drover', '-n', 'default')).out, /^drover +Observe/m);
+    const refused = await drover('get', 'drt', 'drover');
+    assert.equal(refused.err, 'error: droverremediationtemplates have a namespace: write it with -n\n');
+    assert.match((await drover('get', 'm', '-n', 'default')).err, /machines have no namespace: leave -n out/);
   });
 
   it('tells an empty list on stderr, and programs an empty List', async () => {
