@@ -9,6 +9,7 @@ import { isConflict, KubeError } from '../../platform/kube/errors.ts';
 import type { KubeObject } from '../../platform/kube/objects.ts';
 import { WorkQueue } from '../../platform/kube/queue.ts';
 import { type HealingOptions, MACHINE_LABEL } from '../controller.ts';
+import { rebootsToday } from '../ladder.ts';
 import { decide, mayCancel, type Verdict } from './decide.ts';
 import { conditionsOf, tellMachine } from './told.ts';
 import { whom } from './whom.ts';
@@ -74,7 +75,7 @@ export class RequestsController {
 
   /** Operations of requests of this name that are no longer there. */
   async #callOffForGone(key: string, present: Remediation | undefined): Promise<void> {
-    const { caches, client, clock } = this.#options;
+    const { caches } = this.#options;
     const wanted = present && !present.metadata.deletionTimestamp ? operationName(present) : undefined;
     for (const operation of caches.operations.by('live', 'yes')) {
       const { kind, name } = operation.spec.reason;
@@ -83,7 +84,7 @@ export class RequestsController {
     }
     const gone = this.#gone.get(key);
     if (!gone) return;
-    if (!wanted) await tellMachine(client, gone, undefined, clock.now(), FIELD_MANAGER);
+    if (!wanted) await this.#tell(gone, undefined);
     this.#gone.delete(key);
   }
 
@@ -104,6 +105,7 @@ export class RequestsController {
         ({ metadata, status }) => metadata.name === request.status?.incident && status?.endedAt,
       ),
       operation: caches.operations.get(operationName(request)),
+      rebootsToday: rebootsToday(caches.operations.by('machine', name), clock.now()),
       now: clock.now(),
     });
     if (!verdict) return undefined;
@@ -117,8 +119,19 @@ export class RequestsController {
       ...(operation && { operation }),
     };
     await writeStatus(client, caches.remediations, request, status, FIELD_MANAGER);
-    await tellMachine(client, request, verdict, clock.now(), FIELD_MANAGER);
+    await this.#tell(request, verdict);
     return verdict.again_ms;
+  }
+
+  /** Where that is refused it is logged, and keeps nothing from being done. */
+  async #tell(request: Remediation, verdict: Verdict | undefined): Promise<void> {
+    const { client, clock, onError } = this.#options;
+    try {
+      await tellMachine(client, request, verdict, clock.now(), FIELD_MANAGER);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      onError(keyOf(request), error);
+    }
   }
 
   /** Name of the operation that there is for it. */

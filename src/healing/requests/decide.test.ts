@@ -15,6 +15,7 @@ const asked = (more: Partial<Asked> = {}): Asked => ({
   request: request({ strategy: 'Reboot' }),
   belief: beliefOf(),
   policy: policy({ mode: 'Heal' }),
+  rebootsToday: 0,
   now: NOW + LOOK_MS,
   ...more,
 });
@@ -32,7 +33,19 @@ const TABLE: readonly [what: string, given: Partial<Asked>, reason: string, says
   ['the template only observes', { request: request() }, 'NothingFound', 'no False'],
   ['the policy only observes', { policy: policy({ mode: 'Observe' }) }, 'ObserveOnly', 'no False'],
   ['no policy selects the machine', { policy: undefined }, 'ObserveOnly', 'no False'],
+  [
+    'it is not well, and no policy selects it',
+    { policy: undefined, belief: beliefOf(SILENT) },
+    'ObserveOnly',
+    'no False',
+  ],
   ['the template says Reboot', {}, 'Asked', 'yes Unknown', 'Ask'],
+  [
+    'it was rebooted often enough today',
+    { rebootsToday: 3, policy: policy({ mode: 'Heal', maxRebootsPerDay: 3 }) },
+    'RepeatOffender',
+    'no False',
+  ],
   [
     'the health check waits no more',
     { request: request({ strategy: 'Reboot' }, {}, late) },

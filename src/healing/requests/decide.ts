@@ -26,6 +26,8 @@ export interface Asked {
   followed?: Incident | undefined;
   /** What was asked for on behalf of this request. */
   operation?: NodeOperation | undefined;
+  /** Boots that Drover has caused on the machine in the last 24 hours. */
+  rebootsToday: number;
   now: number;
 }
 
@@ -122,30 +124,31 @@ function healed({ metadata, status }: Incident): Verdict {
 }
 
 /** There is no Incident. */
-function unseen({ request, belief, policy, now }: Asked): Verdict {
+function unseen({ request, belief, policy, rebootsToday, now }: Asked): Verdict {
   const age_ms = now - Date.parse(request.metadata.creationTimestamp ?? '');
-  if (belief?.wellSince === undefined || age_ms < LOOK_MS)
-    return going({ reason: 'Looking', message: 'Drover’s own witnesses are being heard' });
-  const seen = 'none of Drover’s witnesses (Node, probes, lease, provider) sees anything wrong';
-  if (request.spec.strategy === 'Observe')
-    return {
-      ...over('False', { reason: 'NothingFound', message: `${seen}: nothing is done` }),
-      again_ms: AGAIN_MS,
-    };
-  if (policy?.spec.mode !== 'Heal') {
+  if (age_ms >= LOOK_MS && policy?.spec.mode !== 'Heal') {
     const who = policy
       ? `HealingPolicy ${policy.metadata.name} only observes`
       : 'no HealingPolicy selects it';
-    return {
-      ...over('False', { reason: 'ObserveOnly', message: `${seen}, and ${who}: it is not rebooted` }),
-      again_ms: AGAIN_MS,
-    };
+    return again(over('False', { reason: 'ObserveOnly', message: `${who}: it is not rebooted` }));
+  }
+  if (belief?.wellSince === undefined || age_ms < LOOK_MS || !policy)
+    return going({ reason: 'Looking', message: 'Drover’s own witnesses are being heard' });
+  const seen = 'none of Drover’s witnesses (Node, probes, lease, provider) sees anything wrong';
+  if (request.spec.strategy === 'Observe')
+    return again(over('False', { reason: 'NothingFound', message: `${seen}: nothing is done` }));
+  // A health check that is never content would have it rebooted for ever, each time by a new request.
+  if (rebootsToday >= policy.spec.maxRebootsPerDay) {
+    const message = `${seen}, and it was rebooted ${rebootsToday} times within a day already: it is not rebooted again`;
+    return again(over('False', { reason: 'RepeatOffender', message }));
   }
   return {
     ...going({ reason: 'Asked', message: `${seen}; the template says Reboot, which is asked for` }),
     do: 'Ask',
   };
 }
+
+const again = (verdict: Verdict): Verdict => ({ ...verdict, again_ms: AGAIN_MS });
 
 function over(succeeded: 'True' | 'False', why: Reason): Verdict {
   return { ...why, processing: false, succeeded };

@@ -7,6 +7,7 @@ import type { Remediation } from '../../api/remediation.ts';
 import type { Caches } from '../../fleet/caches.ts';
 import type { Clusters } from '../../fleet/clusters.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
+import { KubeError } from '../../platform/kube/errors.ts';
 import { NODES, type OwnerReference, type Resource } from '../../platform/kube/objects.ts';
 
 /** medik8s names the node here where a remediator may have several templates. */
@@ -62,9 +63,16 @@ async function ofCapi(
 ): Promise<Machine | Reason> {
   const namespace = metadata.namespace ?? '';
   const what = `Machine ${namespace}/${owner.name} of Cluster API`;
-  const { success, data } = machineShape.safeParse(
-    await client.get(capiMachines(owner), owner.name, namespace),
-  );
+  const object = await client.get(capiMachines(owner), owner.name, namespace).catch((error: unknown) => {
+    if (error instanceof KubeError && error.status === 403) return error;
+    throw error;
+  });
+  if (object instanceof KubeError)
+    return {
+      reason: 'MissingRights',
+      message: `the ${what} may not be read: ${object.message}`.slice(0, 1000),
+    };
+  const { success, data } = machineShape.safeParse(object);
   if (!success || data.metadata.uid !== owner.uid) return notFound(`the ${what} is gone`);
   const node = data.status.nodeRef.name;
   if (!node) return notFound(`the ${what} has no node yet, so nothing of Drover’s is known to be behind it`);
