@@ -82,6 +82,11 @@ const MACHINE_COMMANDS: readonly CommandEntry[] = [
     load: () => import('./machine/console.ts'),
   },
   {
+    name: 'boot',
+    summary: 'Set what a machine starts from at its next boot',
+    load: () => import('./machine/boot.ts'),
+  },
+  {
     name: 'inventory',
     summary: 'Print what the provider knows of a machine’s hardware',
     load: () => import('./machine/inventory.ts'),

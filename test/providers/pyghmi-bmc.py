@@ -43,6 +43,12 @@ class Bmc(bmc.Bmc):
         self.add(0x13, 1, 0)  # Critical Interrupt: NMI/Diag
         self.told('nmi')
 
+    def get_boot_device(self):
+        return 'default'
+
+    def set_boot_device(self, bootdevice):
+        self.told('boot ' + str(bootdevice))
+
     def add(self, kind, number, what):
         entry = struct.pack(
             '<HBIHBBBBBBB', len(self.sel) + 1, 2, int(time.time()), 0x20, 4, kind, number, 0x6F, what, 255, 255

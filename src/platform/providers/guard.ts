@@ -32,7 +32,7 @@ export function guarded(provider: Provider, clock: Clock): Provider {
   const read = bounded(READ_MS_MAX, 'TryAgain', 'Again');
   const once = bounded(ACT_MS_MAX, 'Unknown', 'Once');
   const again = bounded(READ_MS_MAX, 'Unknown', 'Again');
-  const { inventory, maintenance, market, events, logIsMaintenance } = provider;
+  const { inventory, maintenance, market, events, logIsMaintenance, bootOnce } = provider;
 
   async function describe(id: string, signal?: AbortSignal) {
     const known = quiet.get(id);
@@ -71,6 +71,10 @@ export function guarded(provider: Provider, clock: Clock): Provider {
         ),
     }),
     console: (id, signal) => read(`console of ${id}`, signal, (bound) => provider.console(id, bound)),
+    ...(bootOnce && {
+      bootOnce: (id, source, signal) =>
+        once(`boot source of ${id}`, signal, (bound) => bootOnce(id, source, bound)),
+    }),
     ...(inventory && {
       inventory: (id, signal) => read(`inventory of ${id}`, signal, (bound) => inventory(id, bound)),
     }),

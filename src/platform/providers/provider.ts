@@ -115,6 +115,17 @@ export interface Maintenance {
   report?(machine: string, what: string, signal?: AbortSignal): Promise<void>;
 }
 
+/** What a machine can be told to start from at its next boot only, as Redfish names them; `None` takes that back. */
+export const BOOT_SOURCES = ['None', 'Pxe', 'UefiHttp', 'Hdd', 'Cd', 'Usb', 'BiosSetup', 'Diags'] as const;
+export type BootSource = (typeof BOOT_SOURCES)[number];
+export const BOOT_MODES = ['UEFI', 'Legacy'] as const;
+
+export interface BootOnce {
+  source: BootSource;
+  /** As the machine is set without. */
+  mode?: (typeof BOOT_MODES)[number];
+}
+
 /** For people: what a machine is made of. */
 export interface Inventory {
   model?: string;
@@ -216,6 +227,8 @@ export interface Provider {
   logIsMaintenance?: true;
   /** All that the provider has kept of the machine's console, oldest first. */
   console(id: string, signal?: AbortSignal): Promise<string[]>;
+  /** Sets what it starts from at its next boot, and reboots nothing. Twice is once. Refuses by name what its BMC does not offer. */
+  bootOnce?(id: string, once: BootOnce, signal?: AbortSignal): Promise<void>;
   inventory?(id: string, signal?: AbortSignal): Promise<Inventory>;
   maintenance?: Maintenance;
   market?: Market;

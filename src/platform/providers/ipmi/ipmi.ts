@@ -6,6 +6,7 @@ import type { OpenContext } from '../open.ts';
 import {
   type Act,
   abilities,
+  type BootSource,
   mustBeAble,
   type Provider,
   ProviderError,
@@ -34,6 +35,16 @@ const COMMANDS: Readonly<Partial<Record<Act, string>>> = {
   PowerOff: 'off',
   PowerCycle: 'cycle',
   Nmi: 'diag',
+};
+
+/** Devices of `ipmitool chassis bootdev`, which are for the next boot only. */
+const DEVICES: Readonly<Partial<Record<BootSource, string>>> = {
+  None: 'none',
+  Pxe: 'pxe',
+  Hdd: 'disk',
+  Cd: 'cdrom',
+  BiosSetup: 'bios',
+  Diags: 'diag',
 };
 
 export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenContext): Provider {
@@ -78,6 +89,12 @@ export function ipmiProvider(settings: IpmiSettings, { secrets, limit }: OpenCon
     act: (id, what, _key, signal) => act(id, what, signal),
     list: () => unlisted(BMCS_UNLISTED),
     eventLog: async (id, signal) => selEntries(await tool(id, ['-c', 'sel', 'list'], signal)),
+    bootOnce: async (id, { source, mode }, signal) => {
+      const device = DEVICES[source];
+      if (!device) throw new ProviderError('Refused', `IPMI has no boot from ${source}`);
+      const options = mode === 'UEFI' && device !== 'none' ? ['options=efiboot'] : [];
+      await tool(id, ['chassis', 'bootdev', device, ...options], signal);
+    },
     inventory: (id, signal) => readInventory((command) => tool(id, command, signal)),
     console: () => refused(NO_CONSOLE),
     close: async () => {},

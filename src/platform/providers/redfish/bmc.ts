@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Clock, MINUTE, SECOND, type Timer } from '../../clock/clock.ts';
 import { ProviderError } from '../provider.ts';
-import { linkOf, type Resource, resourceOf } from './resource.ts';
+import { isResource, linkOf, type Resource, resourceOf } from './resource.ts';
 import { type Answer, type Ask, errorOf, type Wire } from './wire.ts';
 
 const ROOT = '/redfish/v1/';
@@ -59,6 +59,19 @@ export class Bmc {
 
   async get(path: string, signal?: AbortSignal): Promise<Resource> {
     return this.#resource(await this.#ask({ method: 'GET', path, ...(signal && { signal }) }), path);
+  }
+
+  /** Its tag: what a change of it names, so that it changes what was read. */
+  async tagged(path: string, signal?: AbortSignal): Promise<{ tag: string | undefined }> {
+    const { headers, body } = await this.#ask({ method: 'GET', path, ...(signal && { signal }) });
+    const own = isResource(body) ? body['@odata.etag'] : undefined;
+    const tag = headers.etag ?? own;
+    return { tag: typeof tag === 'string' && tag !== '' ? tag : undefined };
+  }
+
+  patch(path: string, body: unknown, tag: string | undefined, signal?: AbortSignal): Promise<Answer> {
+    const headers: Record<string, string> = tag === undefined ? {} : { 'if-match': tag };
+    return this.#ask({ method: 'PATCH', path, body, headers, ...(signal && { signal }) });
   }
 
   /** The answer to what was accepted; throws where it was not. */

@@ -17,6 +17,7 @@ import {
   unlisted,
 } from '../provider.ts';
 import { Bmc, type BmcOptions } from './bmc.ts';
+import { setBoot } from './boot.ts';
 import { findLog, readLog } from './event-log.ts';
 import { entriesOf, openEvents } from './event-stream.ts';
 import { readInventory } from './inventory.ts';
@@ -107,6 +108,10 @@ export function redfishProvider(settings: RedfishSettings, { clock, secrets, lim
         facts.log ??= await findLog(bmc, system.resource, signal);
         return readLog(bmc, facts.log, signal);
       });
+    },
+    bootOnce: async (id, once, signal) => {
+      const { bmc, system } = await systemOf(id, signal);
+      await setBoot(bmc, system, once, clock, signal);
     },
     events: async (id, signal) => {
       const { host, port, path } = bmcAddress(id, PORTS[settings.scheme]);

@@ -203,6 +203,9 @@ export function errorOf(
     case 404:
     case 410:
       return new ProviderError('NotFound', said);
+    case 412:
+    case 428:
+      return new ProviderError('Refused', said, { reason: 'PreconditionFailed' });
     case 429:
       return new ProviderError('Throttled', said, until);
     case 503:
