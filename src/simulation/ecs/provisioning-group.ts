@@ -3,7 +3,7 @@
 import type { Action, Ask } from './action.ts';
 import { ApiError } from './api-error.ts';
 import { type Cloud, ownerOf } from './cloud.ts';
-import { once, zoneOf } from './run-instances.ts';
+import { once, roomFor, zoneOf } from './run-instances.ts';
 
 const INSTANCES_MAX = 1000;
 const VCPUS_MAX = 10_000;
@@ -42,12 +42,7 @@ async function made(cloud: Cloud, ask: Ask): Promise<object> {
   if (cloud.durations.order_ms > 0) await cloud.clock.sleep(cloud.durations.order_ms);
 
   const owner = ownerOf(account);
-  const room = (account.instancesMax ?? Number.POSITIVE_INFINITY) - cloud.countOf(owner);
-  if (room < least)
-    throw new ApiError(
-      'QuotaExceed.ElasticQuota',
-      'The number of instances exceeds the quota of your account.',
-    );
+  const room = roomFor(cloud, account, least);
   const stock = pools.reduce((sum, { zone, type }) => sum + cloud.stock(zone, type), 0);
   if (stock < least)
     throw new ApiError('OperationDenied.NoStock', 'The stock is less than MinTargetCapacity.');

@@ -3,6 +3,7 @@
 import type { Action, Ask } from './action.ts';
 import { ApiError } from './api-error.ts';
 import { type Cloud, ownerOf } from './cloud.ts';
+import type { Account } from './signature.ts';
 
 const TOKEN_LENGTH_MAX = 64;
 const USER_DATA_BYTES_MAX = 32 * 1024;
@@ -78,12 +79,7 @@ async function made(cloud: Cloud, { account, parameters }: Ask): Promise<object>
   if (cloud.durations.order_ms > 0) await cloud.clock.sleep(cloud.durations.order_ms);
 
   const owner = ownerOf(account);
-  const room = (account.instancesMax ?? Number.POSITIVE_INFINITY) - cloud.countOf(owner);
-  if (room < least)
-    throw new ApiError(
-      'QuotaExceed.ElasticQuota',
-      'The number of instances exceeds the quota of your account.',
-    );
+  const room = roomFor(cloud, account, least);
   const left = cloud.stock(zone, type);
   if (left < least)
     throw new ApiError(
@@ -111,6 +107,16 @@ async function made(cloud: Cloud, { account, parameters }: Ask): Promise<object>
   if (Number.isFinite(left)) cloud.setStock(zone, type, left - count);
   cloud.orders.push({ token, type, zone, asked: amount, ids, at: cloud.clock.now() });
   return { OrderId: `${cloud.orders.length}`, InstanceIdSets: { InstanceIdSet: ids } };
+}
+
+/** How many more the account may have. */
+export function roomFor(cloud: Cloud, account: Account, least: number): number {
+  const room = (account.instancesMax ?? Number.POSITIVE_INFINITY) - cloud.countOf(ownerOf(account));
+  if (room >= least) return room;
+  throw new ApiError(
+    'QuotaExceed.ElasticQuota',
+    'The number of instances exceeds the quota of your account.',
+  );
 }
 
 export function zoneOf(cloud: Cloud, vSwitch: string | undefined, zone: string | undefined): string {
