@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '..');
 const LINES_MAX = 500;
 
 /** Rooms from left to right: one may import itself, what stands left of it, and api and platform. */
-const ROOMS = ['fleet', 'signals', 'healing', 'budget', 'operations', 'crash'];
+const ROOMS = ['fleet', 'signals', 'healing', 'budget', 'operations', 'planning', 'crash'];
 const GROUND = ['api', 'platform'];
 /** Files of the cli that are entry points of the simulation. */
 const SIMULATION_DOORS = new Set([

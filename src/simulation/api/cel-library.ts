@@ -4,7 +4,7 @@
 import { Environment, Optional } from '@marcbachmann/cel-js';
 import { durationMs, isFormat } from './formats.ts';
 import { isObject, type JsonObject, objectAt } from './json.ts';
-import { compareQuantities, parseQuantity, type Quantity } from './quantity.ts';
+import { compareQuantities, parseQuantity, type Quantity } from '../../platform/kube/quantity.ts';
 
 class CelQuantity {
   readonly value: Quantity;

@@ -3,7 +3,7 @@
 /** Exact: value × 10⁹, the finest step that Kubernetes keeps. */
 export type Quantity = bigint;
 
-const NANO = 1_000_000_000n;
+export const NANO = 1_000_000_000n;
 const QUANTITY = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E))?$/;
 
 const SUFFIX: Record<string, bigint> = {
@@ -43,3 +43,19 @@ export function parseQuantity(text: string): Quantity | undefined {
 }
 
 export const compareQuantities = (a: Quantity, b: Quantity): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** For people and for JSON: exact as long as 15 digits do. */
+export const toNumber = (quantity: Quantity): number => Number(quantity) / Number(NANO);
+
+const BINARY = ['Ei', 'Pi', 'Ti', 'Gi', 'Mi', 'Ki'] as const;
+
+/** As people write it: `60Gi` where it is a whole number of those, else a decimal number, with `m` under 1. */
+export function formatQuantity(quantity: Quantity): string {
+  if (quantity < 0n) return `-${formatQuantity(-quantity)}`;
+  for (const suffix of BINARY) {
+    const unit = SUFFIX[suffix] as bigint;
+    if (quantity >= unit && quantity % unit === 0n) return `${quantity / unit}${suffix}`;
+  }
+  if (quantity % NANO === 0n) return String(quantity / NANO);
+  return quantity % 1_000_000n === 0n ? `${quantity / 1_000_000n}m` : String(toNumber(quantity));
+}

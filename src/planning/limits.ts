@@ -1,0 +1,106 @@
+// What a limit of a class is worth: how much cheaper the plan were with more of one resource on each machine. Estimated
+// from the duals, and confirmed by solving again.
+import { toNumber } from '../platform/kube/quantity.ts';
+import type { Modelled } from './problem-of.ts';
+import { relax } from './solve/knapsack-lp.ts';
+import { mostIn, type Packing, type Problem } from './solve/problem.ts';
+import type { Solution } from './solve/solve.ts';
+
+export interface LimitWorth {
+  class: string;
+  resource: string;
+  /** Of one machine. */
+  has: number;
+  /** What was tried instead. */
+  tried: number;
+  /** Of the whole plan for one unit more on each machine, by the duals. */
+  perUnit: number;
+  /** By solving again with `tried`; absent where that was not done. */
+  cost?: number;
+  /** Of the cost. */
+  saving?: number;
+  /** Machines, before and after. */
+  machines?: { before: number; after: number };
+}
+
+export interface Candidate {
+  class: string;
+  /** Place in the problem's resources. */
+  resource: number;
+  /** Whole numbers of the problem. */
+  has: number;
+  tried: number;
+  /** Of the whole cost, in the problem's prices, for one more of the resource's steps. */
+  perStep: number;
+}
+
+/** Limits that bind, the one worth most first. Tried is twice what there is. */
+export function bindingLimits(modelled: Modelled, { packing, duals }: Solution): Candidate[] {
+  const { problem, bins, resources } = modelled;
+  const used = new Map<number, number>();
+  for (const { pattern, count } of packing) used.set(pattern.bin, (used.get(pattern.bin) ?? 0) + count);
+  const byKey = new Map<string, Candidate>();
+  for (const [bin, count] of used) {
+    const worth = worthIn(problem, duals.items, bin);
+    resources.forEach((_, resource) => {
+      const perStep = (worth[resource] as number) * count;
+      if (perStep <= 0) return;
+      const name = bins[bin]?.offer.name ?? '';
+      const has = problem.bins[bin]?.room[resource] ?? 0;
+      const known = byKey.get(`${name}/${resource}`);
+      if (known) known.perStep += perStep;
+      else byKey.set(`${name}/${resource}`, { class: name, resource, has, tried: 2 * has, perStep });
+    });
+  }
+  return [...byKey.values()].sort((a, b) => b.perStep * b.has - a.perStep * a.has);
+}
+
+/** By resource: what one more of it in a bin would take in, at what the items are worth. */
+function worthIn({ items, bins }: Problem, values: Float64Array, at: number): Float64Array {
+  const bin = bins[at];
+  if (!bin) return new Float64Array();
+  const fitting = items.flatMap((item, index) => {
+    const most = mostIn(item, index, bin);
+    return most > 0 && (values[index] as number) > 0 ? [{ item, value: values[index] as number, most }] : [];
+  });
+  return relax({
+    values: Float64Array.from(fitting, ({ value }) => value),
+    needs: Float64Array.from(fitting.flatMap(({ item }) => item.need)),
+    most: Float64Array.from(fitting, ({ most }) => most),
+    room: Float64Array.from(bin.room),
+  }).worth;
+}
+
+/** The same problem, with another amount of one resource on the machines of one class. */
+export function withLimit({ problem, bins }: Modelled, { class: name, resource, tried }: Candidate): Problem {
+  return {
+    ...problem,
+    bins: problem.bins.map((bin, at) =>
+      bins[at]?.offer.name === name ? { ...bin, room: bin.room.with(resource, tried) } : bin,
+    ),
+  };
+}
+
+export function limitWorth(
+  modelled: Modelled,
+  candidate: Candidate,
+  before: { cost: number; packing: Packing },
+  after?: { cost: number; packing: Packing },
+): LimitWorth {
+  const { resources, steps, priceStep } = modelled;
+  const step = toNumber(steps[candidate.resource] as bigint);
+  const price = toNumber(priceStep);
+  const machines = (packing: Packing) => packing.reduce((sum, { count }) => sum + count, 0);
+  return {
+    class: candidate.class,
+    resource: resources[candidate.resource] ?? '',
+    has: candidate.has * step,
+    tried: candidate.tried * step,
+    perUnit: (candidate.perStep / step) * price,
+    ...(after && {
+      cost: after.cost * price,
+      saving: before.cost > 0 ? (before.cost - after.cost) / before.cost : 0,
+      machines: { before: machines(before.packing), after: machines(after.packing) },
+    }),
+  };
+}

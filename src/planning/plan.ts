@@ -1,0 +1,124 @@
+// The answer, as it is printed and as `-o json` writes it. docs/planning.md says what each field means.
+import type { Reason } from '../api/fields.ts';
+import { toNumber } from '../platform/kube/quantity.ts';
+import type { LimitWorth } from './limits.ts';
+import type { Modelled } from './problem-of.ts';
+import type { Pattern } from './solve/problem.ts';
+import type { Solution } from './solve/solve.ts';
+import { type Waste, wasteOf } from './waste.ts';
+
+/** Machines of one kind. */
+export interface PlannedMachines {
+  class: string;
+  zone?: string;
+  /** Of the offload card. */
+  profile?: string;
+  /** Ours already, at no price. */
+  owned?: true;
+  count: number;
+  /** Of these, held empty in case that others fail. */
+  spare?: number;
+  /** Of one. */
+  price: number;
+  cost: number;
+  /** The ways in which they are filled. */
+  patterns: { count: number; pods: Record<string, number> }[];
+}
+
+export interface Plan {
+  machines: PlannedMachines[];
+  cost: number;
+  /** No plan costs less. */
+  bound: number;
+  /** (cost - bound) / cost. */
+  gap: number;
+  /** Pods without a place, by workload. */
+  unplaced: Record<string, number>;
+  waste: Waste[];
+  limits: LimitWorth[];
+  /** Why Pods have no place, which stock binds, what was broken off. */
+  reasons: Reason[];
+}
+
+export function planOf(modelled: Modelled, solution: Solution, spares: ReadonlyMap<number, number>): Plan {
+  const { bins, priceStep } = modelled;
+  const price = (whole: number) => toNumber(BigInt(Math.round(whole)) * priceStep);
+  const kinds = new Map<number, PlannedMachines>();
+  const kindOf = (bin: number): PlannedMachines => {
+    const known = kinds.get(bin);
+    if (known) return known;
+    const { offer, zone, profile } = bins[bin] as Modelled['bins'][number];
+    const made: PlannedMachines = {
+      class: offer.name,
+      ...(zone && { zone }),
+      ...(profile && { profile }),
+      ...(offer.owned && { owned: true as const }),
+      count: 0,
+      price: toNumber(offer.price),
+      cost: 0,
+      patterns: [],
+    };
+    kinds.set(bin, made);
+    return made;
+  };
+  for (const { pattern, count } of solution.packing) {
+    const kind = kindOf(pattern.bin);
+    kind.count += count;
+    kind.patterns.push({ count, pods: podsOf(pattern, modelled) });
+  }
+  for (const [bin, count] of spares) {
+    const kind = kindOf(bin);
+    kind.count += count;
+    kind.spare = count;
+  }
+  let extra = 0;
+  for (const [bin, count] of spares) extra += count * (modelled.problem.bins[bin]?.price ?? 0);
+  for (const [bin, kind] of kinds) {
+    kind.cost = price(kind.count * (modelled.problem.bins[bin]?.price ?? 0));
+    kind.patterns.sort((a, b) => b.count - a.count);
+  }
+  const cost = price(solution.cost + extra);
+  const bound = Math.min(cost, boundOf(modelled, solution, spares));
+  return {
+    machines: [...kinds].sort(([a], [b]) => a - b).map(([, kind]) => kind),
+    cost,
+    bound,
+    gap: cost > 0 ? (cost - bound) / cost : 0,
+    unplaced: unplacedOf(modelled, solution.unplaced),
+    waste: wasteOf(modelled, solution.packing),
+    limits: [],
+    reasons: [],
+  };
+}
+
+/**
+ * Whoever can lose any k machines can lose the k dearest, and the rest is a plan too: so such a plan costs at least the
+ * bound and k of the cheapest machines.
+ */
+function boundOf(
+  { problem, priceStep }: Modelled,
+  { bound }: Solution,
+  spares: ReadonlyMap<number, number>,
+): number {
+  const least = Math.min(...problem.bins.map(({ price }) => price));
+  const held = Math.max(0, ...spares.values());
+  return (bound + held * least) * toNumber(priceStep);
+}
+
+export function podsOf({ items }: Pattern, modelled: Modelled): Record<string, number> {
+  const pods: Record<string, number> = {};
+  for (const [item, count] of items) {
+    const name = modelled.items[item]?.workload.name ?? '';
+    pods[name] = (pods[name] ?? 0) + count;
+  }
+  return pods;
+}
+
+export function unplacedOf(modelled: Modelled, unplaced: readonly number[]): Record<string, number> {
+  const left: Record<string, number> = {};
+  unplaced.forEach((count, item) => {
+    const name = modelled.items[item]?.workload.name ?? '';
+    if (count > 0) left[name] = (left[name] ?? 0) + count;
+  });
+  return left;
+}

@@ -1,0 +1,105 @@
+// Column generation (Gilmore and Gomory 1961) with smoothed duals (Wentges 1997): patterns are made as prices ask for
+// them, until what the patterns cost and what is proven come together.
+
+import type { Highs } from 'highs';
+import { type Proof, prove, wholeDuals } from './bound.ts';
+import { type Duals, Master, type MasterAnswer } from './master.ts';
+import { Pricer } from './pricing.ts';
+import { keyOf, type Pattern, type Problem } from './problem.ts';
+
+export interface Round {
+  round: number;
+  /** Of the fractions: no packing of these patterns costs less. */
+  cost: number;
+  /** No packing at all costs less. */
+  bound: number;
+  columns: number;
+}
+
+export interface Relaxed extends Round {
+  patterns: readonly Pattern[];
+  amounts: Float64Array;
+  duals: Duals;
+  /** Of the bound. */
+  proof: Proof;
+}
+
+export interface ColumnOptions {
+  solver: Highs;
+  start: readonly Pattern[];
+  penalty: number;
+  /** It ends when cost and bound are no further apart than this share. */
+  tolerance: number;
+  rounds: number;
+  stop?: () => boolean;
+}
+
+const NODES_FIRST = 400;
+const NODES_MAX = 1_000_000;
+const SMOOTH = 0.7;
+const SPARE_FIRST = 0.02;
+
+export function* generateColumns(problem: Problem, options: ColumnOptions): Generator<Round, Relaxed> {
+  const { solver, tolerance } = options;
+  using master = new Master(solver, problem, options.penalty);
+  const pricer = new Pricer(problem);
+  const known = new Set<string>();
+  const add = (pattern: Pattern): boolean => {
+    const key = keyOf(pattern);
+    if (known.has(key)) return false;
+    known.add(key);
+    master.add(pattern);
+    return true;
+  };
+  for (const pattern of options.start) add(pattern);
+  let answer: MasterAnswer = master.solve();
+  let proof = prove(
+    problem,
+    wholeDuals(answer.duals, problem),
+    new Float64Array(problem.bins.length).fill(Number.POSITIVE_INFINITY),
+  );
+  let centre = answer.duals;
+  let nodes = NODES_FIRST;
+  let smooth = SMOOTH;
+  let spare = SPARE_FIRST;
+  let round = 0;
+  const gap = () => (answer.cost - proof.bound) / Math.max(answer.cost, 1e-9);
+  while (round < options.rounds && gap() > tolerance && !options.stop?.()) {
+    round++;
+    const duals = between(answer.duals, centre, smooth);
+    const whole = wholeDuals(duals, problem);
+    const priced = pricer.price(whole, Math.min(spare, gap() / 4), nodes);
+    const proven = prove(problem, whole, priced.worth);
+    const isBetterBound = proven.bound > proof.bound * (1 + 1e-6);
+    if (proven.bound > proof.bound) [proof, centre] = [proven, duals];
+    let added = 0;
+    for (const { pattern, bins } of priced.patterns)
+      for (const bin of bins) if (add({ ...pattern, bin })) added++;
+    const before = answer.cost;
+    if (added > 0) answer = master.solve();
+    yield { round, cost: answer.cost, bound: proof.bound, columns: known.size };
+    if (before - answer.cost > 1e-9 * before) {
+      smooth = SMOOTH;
+      continue;
+    }
+    // Nothing better at these prices: nearer to the true ones, then more thoroughly.
+    if (smooth > 0) smooth = smooth > 0.3 ? smooth - 0.3 : 0;
+    else if (isBetterBound || added > 0) continue;
+    else if (spare > tolerance / 4) spare /= 4;
+    else if (priced.open && nodes < NODES_MAX) nodes *= 8;
+    else break;
+  }
+  const { cost, amounts, duals } = answer;
+  const patterns = [...master.patterns];
+  return { round, cost, bound: proof.bound, columns: known.size, patterns, amounts, duals, proof };
+}
+
+function between(near: Duals, far: Duals, share: number): Duals {
+  const mixed = (a: Float64Array, b: Float64Array) =>
+    a.map((value, at) => (1 - share) * value + share * (b[at] as number));
+  return {
+    items: mixed(near.items, far.items),
+    limits: mixed(near.limits, far.limits),
+    shares: mixed(near.shares, far.shares),
+  };
+}

@@ -1,0 +1,95 @@
+// The last step for small problems: every pattern that a cheaper packing could use is listed, and an integer program
+// chooses among them. A pattern whose reduced cost is over the gap is in no cheaper packing (Baldacci et al. 2008).
+import type { Highs } from 'highs';
+import type { Proof } from './bound.ts';
+import { columnOf } from './master.ts';
+import type { Pricer } from './pricing.ts';
+import type { Packing, Pattern, Problem } from './problem.ts';
+
+export const PATTERNS_MAX = 3_000;
+const NODES_LISTED_MAX = 1_000_000;
+const NODES_MAX = 500;
+
+export type Exact =
+  /** There are too many patterns, or too many branches. `bound` may be better than it was. */
+  | { is: 'Open'; bound: number }
+  /** What we have is the cheapest. */
+  | { is: 'Proven' }
+  /** This one is cheaper. It may hold more of an item than is asked for. */
+  | { is: 'Cheaper'; packing: Packing; proven: boolean; bound: number };
+
+export interface ExactOptions {
+  solver: Highs;
+  pricer: Pricer;
+  proof: Proof;
+  /** Of the packing that we have. */
+  cost: number;
+  /** Every price is a multiple of this. */
+  step: number;
+}
+
+export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
+  const { cost, step, proof } = options;
+  const patterns = possiblePatterns(problem, options);
+  if (!patterns) return { is: 'Open', bound: proof.bound };
+  if (patterns.length === 0) return { is: 'Proven' };
+  using model = options.solver.createModel();
+  const { infinity, constants } = options.solver;
+  // Costs are multiples of a step: under one step there is nothing left to find.
+  model.options.set({
+    output_flag: false,
+    mip_max_nodes: NODES_MAX,
+    mip_rel_gap: 0,
+    mip_abs_gap: 0.9 * step,
+  });
+  const none = { indices: [], values: [] };
+  for (const { count } of problem.items) model.addRow(count, infinity, none);
+  for (const { max } of problem.limits) model.addRow(-infinity, max, none);
+  for (const _ of problem.shares) model.addRow(-infinity, 0, none);
+  const budget = model.getDimensions().numRows;
+  model.addRow(-infinity, cost - step, none);
+  patterns.forEach((pattern, at) => {
+    const price = problem.bins[pattern.bin]?.price ?? 0;
+    const entries = [...columnOf(problem, pattern), [budget, price] as const];
+    model.addCol(price, 0, infinity, {
+      indices: entries.map(([row]) => row),
+      values: entries.map(([, value]) => value),
+    });
+    model.changeColIntegrality(at, constants.variableType.integer);
+  });
+  model.run();
+  const status = model.getModelStatus();
+  if (status === constants.modelStatus.infeasible) return { is: 'Proven' };
+  const found = model.info.get('primal_solution_status') === constants.solutionStatus.feasible;
+  const said = Number(model.info.get('mip_dual_bound'));
+  const bound = Number.isFinite(said)
+    ? Math.max(proof.bound, Math.min(said, cost) - 1e-6 * step)
+    : proof.bound;
+  if (!found) return { is: 'Open', bound };
+  const { colValue } = model.getSolution();
+  const packing = patterns.flatMap((pattern, at) => {
+    const count = Math.round(colValue[at] as number);
+    return count > 0 ? [{ pattern, count }] : [];
+  });
+  return { is: 'Cheaper', packing, proven: status === constants.modelStatus.optimal, bound };
+}
+
+function possiblePatterns(
+  problem: Problem,
+  { pricer, proof, cost, step }: ExactOptions,
+): Pattern[] | undefined {
+  const slack = (cost - step - proof.bound) * proof.divisor * proof.duals.scale;
+  if (slack < 0) return [];
+  const patterns: Pattern[] = [];
+  for (const group of pricer.groups) {
+    const ceiling = Math.min(...group.bins.map((bin) => proof.ceilings[bin] as number));
+    const least = Math.max(0, Math.floor((ceiling - slack) * (1 - 1e-9)) - problem.items.length);
+    const found = pricer.all(group, proof.duals.items, least, {
+      max: PATTERNS_MAX - patterns.length,
+      nodes: NODES_LISTED_MAX,
+    });
+    if (!found) return undefined;
+    patterns.push(...found);
+  }
+  return patterns;
+}

@@ -1,0 +1,244 @@
+// Whole machines out of fractions, and better ones: rounded down, the rest packed machine by machine at the relaxation's
+// prices; then some machines are emptied and packed anew, as long as that pays (ruin and recreate, Schrimpf et al. 2000).
+import { seededRandom } from '../../platform/clock/random.ts';
+import { BinCounts } from './bin-counts.ts';
+import type { Pricer } from './pricing.ts';
+import { type Bin, type Item, keyOf, mostIn, type Packing, type Pattern, type Problem } from './problem.ts';
+
+export interface Fractions {
+  problem: Problem;
+  pricer: Pricer;
+  patterns: readonly Pattern[];
+  /** By pattern, as the relaxation has them. */
+  amounts: Float64Array;
+  /** What each item is worth there, as whole numbers. */
+  values: Float64Array;
+}
+
+export interface Refined {
+  packing: Packing;
+  /** By item. */
+  unplaced: readonly number[];
+  cost: number;
+}
+
+/** On the way to a better packing it may be dearer than the best by this share of the cheapest machine (Dueck 1993). */
+const WORSE = [0.3, 1];
+/** So many steps with the one, then as many with the other. */
+const STEPS_EACH = 500;
+/** Machines emptied in one step: from 2 to this. */
+const EMPTIED_MAX = 6;
+/** Nodes of one knapsack: there are few items left to choose from. */
+const NODES = 200;
+/** Prices are moved by up to this share, so that another packing comes out. */
+const SHAKE = 0.1;
+/** What floating point may have taken from a whole number. */
+const ROUNDING = 1e-6;
+
+/** The same input gives the same machines: what is drawn is drawn from a seed. */
+export class Refiner {
+  readonly #of: Fractions;
+  readonly #random = seededRandom(1);
+  readonly #counts: BinCounts;
+  /** Each with what it holds: never more than is asked for. */
+  readonly #machines: Pattern[] = [];
+  #unplaced: number[];
+  #cost: number;
+  #steps = 0;
+  #best: Refined;
+  readonly #priceMin: number;
+
+  constructor(of: Fractions) {
+    this.#of = of;
+    this.#counts = new BinCounts(of.problem);
+    this.#unplaced = of.problem.items.map(({ count }) => count);
+    this.#roundDown();
+    this.#pack(this.#unplaced, 0);
+    this.#cost = this.#costFrom(0);
+    this.#best = this.#copy();
+    this.#priceMin = Math.min(...of.problem.bins.map(({ price }) => price).filter((price) => price > 0));
+  }
+
+  #copy(): Refined {
+    return { packing: together(this.#machines), unplaced: [...this.#unplaced], cost: this.#cost };
+  }
+
+  /** The best so far. */
+  get best(): Refined {
+    return this.#best;
+  }
+
+  /** Empties some machines and packs them anew; true where that made a new best. */
+  step(): boolean {
+    const removed = this.#remove(this.#chosen());
+    const rest = [...this.#unplaced];
+    for (const { items } of removed)
+      for (const [item, count] of items) rest[item] = (rest[item] as number) + count;
+    const kept = this.#machines.length;
+    this.#pack(rest, SHAKE);
+    const [before, after] = [costOf(this.#of.problem, removed), this.#costFrom(kept)];
+    const [leftBefore, left] = [sum(this.#unplaced), sum(rest)];
+    const cost = this.#cost - before + after;
+    const worse = (WORSE[Math.floor(this.#steps++ / STEPS_EACH) % WORSE.length] as number) * this.#priceMin;
+    if (left < leftBefore || (left === leftBefore && cost <= this.#best.cost + worse)) {
+      this.#unplaced = rest;
+      this.#cost = cost;
+      if (left >= sum(this.#best.unplaced) && cost >= this.#best.cost) return false;
+      this.#best = this.#copy();
+      return true;
+    }
+    for (const { bin } of this.#machines.splice(kept)) this.#counts.add(bin, -1);
+    for (const machine of removed) this.#add(machine);
+    return false;
+  }
+
+  #roundDown(): void {
+    const { patterns, amounts } = this.#of;
+    patterns.forEach((pattern, at) => {
+      for (let n = Math.floor((amounts[at] as number) + ROUNDING); n > 0; n--) {
+        const items = pattern.items
+          .map(([item, count]): [number, number] => [item, Math.min(count, this.#unplaced[item] as number)])
+          .filter(([, count]) => count > 0);
+        if (items.length === 0 || this.#counts.left(pattern.bin) === 0) return;
+        this.#take({ bin: pattern.bin, items }, this.#unplaced);
+      }
+    });
+  }
+
+  /** Places in the list; rather those of machines that cost much for what they hold. */
+  #chosen(): number[] {
+    const all = this.#machines.length;
+    const count = Math.min(all, 2 + Math.floor(this.#random() * (EMPTIED_MAX - 1)));
+    const draw = () => Math.floor(this.#random() * all);
+    const chosen = new Set<number>();
+    while (chosen.size < count) {
+      const [a, b] = [draw(), draw()];
+      chosen.add(this.#waste(a) > this.#waste(b) ? a : b);
+      // Of few machines the worst would be drawn again and again.
+      if (all <= 2 * EMPTIED_MAX) chosen.add(draw());
+    }
+    return [...chosen].sort((a, b) => b - a);
+  }
+
+  #waste(place: number): number {
+    const { bin, items } = this.#machines[place] as Pattern;
+    const held = items.reduce((total, [item, count]) => total + count * (this.#of.values[item] as number), 0);
+    return held === 0 ? Number.POSITIVE_INFINITY : this.#price(bin) / held;
+  }
+
+  /** `places` fall. */
+  #remove(places: readonly number[]): Pattern[] {
+    return places.map((place) => {
+      const machine = this.#machines[place] as Pattern;
+      const last = this.#machines.pop() as Pattern;
+      if (place < this.#machines.length) this.#machines[place] = last;
+      this.#counts.add(machine.bin, -1);
+      return machine;
+    });
+  }
+
+  /** Machine after machine, the one whose price is least for what it takes in; the last is the cheapest that takes all. */
+  #pack(rest: number[], shake: number): void {
+    const values = this.#of.values.map((value) =>
+      Math.max(1, Math.floor(value * (1 + shake * (2 * this.#random() - 1)))),
+    );
+    while (rest.some((count) => count > 0)) {
+      const machine = this.#closing(rest) ?? this.#bestFilled(values, rest);
+      if (!machine) return;
+      this.#take(machine, rest);
+    }
+  }
+
+  #bestFilled(values: Float64Array, rest: readonly number[]): Pattern | undefined {
+    let best: Pattern | undefined;
+    let ratio = Number.POSITIVE_INFINITY;
+    for (const group of this.#of.pricer.groups) {
+      const bin = this.#cheapest(group.bins);
+      if (bin === undefined) continue;
+      const target = Math.floor(this.#price(bin) / ratio);
+      const filling = this.#of.pricer.fill(group, values, { target, nodes: NODES, rest }).fillings.at(-1);
+      if (!filling) continue;
+      best = { bin, items: filling.items };
+      ratio = this.#price(bin) / filling.value;
+      if (ratio === 0) break;
+    }
+    return best;
+  }
+
+  #closing(rest: readonly number[]): Pattern | undefined {
+    const { problem } = this.#of;
+    const able = problem.bins.flatMap((bin, at) =>
+      this.#counts.left(at) > 0 && takesAll(problem, bin, rest) ? [at] : [],
+    );
+    const bin = this.#cheapest(able);
+    if (bin === undefined) return undefined;
+    return {
+      bin,
+      items: rest.flatMap((count, item): [number, number][] => (count > 0 ? [[item, count]] : [])),
+    };
+  }
+
+  #cheapest(bins: readonly number[]): number | undefined {
+    let best: number | undefined;
+    for (const bin of bins)
+      if (this.#counts.left(bin) > 0 && (best === undefined || this.#price(bin) < this.#price(best)))
+        best = bin;
+    return best;
+  }
+
+  #take(machine: Pattern, rest: number[]): void {
+    for (const [item, count] of machine.items) rest[item] = (rest[item] as number) - count;
+    this.#add(machine);
+  }
+
+  #add(machine: Pattern): void {
+    this.#machines.push(machine);
+    this.#counts.add(machine.bin, 1);
+  }
+
+  #price(bin: number): number {
+    return this.#of.problem.bins[bin]?.price ?? 0;
+  }
+
+  #costFrom(place: number): number {
+    let cost = 0;
+    for (let at = place; at < this.#machines.length; at++)
+      cost += this.#price(this.#machines[at]?.bin as number);
+    return cost;
+  }
+}
+
+function takesAll({ items, apart }: Problem, bin: Bin, rest: readonly number[]): boolean {
+  const left = [...bin.room];
+  for (const [at, count] of rest.entries()) {
+    if (count === 0) continue;
+    const item = items[at] as Item;
+    if (mostIn(item, at, bin) < count) return false;
+    for (const [resource, need] of item.need.entries()) {
+      left[resource] = (left[resource] as number) - count * need;
+      if ((left[resource] as number) < 0) return false;
+    }
+  }
+  return !apart.some(([a, b]) => (rest[a] as number) > 0 && (rest[b] as number) > 0);
+}
+
+function costOf({ bins }: Problem, machines: readonly Pattern[]): number {
+  return machines.reduce((cost, { bin }) => cost + (bins[bin]?.price ?? 0), 0);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Machines that hold the same, with how many there are of each. */
+function together(machines: readonly Pattern[]): Packing {
+  const byKey = new Map<string, { pattern: Pattern; count: number }>();
+  for (const { bin, items } of machines) {
+    const pattern = { bin, items: items.toSorted(([a], [b]) => a - b) };
+    const key = keyOf(pattern);
+    const known = byKey.get(key);
+    if (known) known.count++;
+    else byKey.set(key, { pattern, count: 1 });
+  }
+  return [...byKey.values()];
+}

@@ -1,0 +1,120 @@
+// What stands idle on the machines of a plan, and because of what: the resource that ran out first.
+import { toNumber } from '../platform/kube/quantity.ts';
+import type { Modelled } from './problem-of.ts';
+import type { Packing, Pattern } from './solve/problem.ts';
+
+/** One resource of the machines of one class. */
+export interface Waste {
+  class: string;
+  resource: string;
+  /** Of one machine. */
+  has: number;
+  /** Shares of all that its machines have. */
+  used: number;
+  idle: number;
+  /** Parts of the idle share, by the resource that keeps more Pods out; the greatest first. */
+  because: { resource: string; idle: number; has: number }[];
+  /** Idle share on machines where nothing keeps Pods out: there are no more. */
+  noMorePods: number;
+}
+
+/** Under this share it is not worth a line. */
+const SMALL = 0.0005;
+
+export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
+  const { resources, steps, bins, problem } = modelled;
+  const classes = new Map<string, Tally>();
+  for (const { pattern, count } of packing) {
+    const kind = bins[pattern.bin];
+    if (!kind) continue;
+    const name = kind.offer.name;
+    const tally = classes.get(name) ?? new Tally(resources.length);
+    classes.set(name, tally);
+    const left = leftIn(modelled, pattern);
+    const room = problem.bins[pattern.bin]?.room ?? [];
+    tally.add(room, left, blockersOf(modelled, pattern, left), count);
+  }
+  return [...classes].flatMap(([name, tally]) =>
+    resources.flatMap((resource, at): Waste[] => {
+      const room = tally.room[at] as number;
+      if (room === 0) return [];
+      const share = (amount: number) => amount / room;
+      const has = (each: number) => (tally.has[each] as number) * toNumber(steps[each] as bigint);
+      const because = resources
+        .map((by, other) => ({ resource: by, idle: share(tally.because[at]?.[other] ?? 0), has: has(other) }))
+        .filter(({ idle }) => idle > SMALL)
+        .sort((a, b) => b.idle - a.idle);
+      const idle = share(tally.left[at] as number);
+      const noMorePods = share(tally.free[at] as number);
+      return [{ class: name, resource, has: has(at), used: 1 - idle, idle, because, noMorePods }];
+    }),
+  );
+}
+
+class Tally {
+  readonly has: number[];
+  readonly room: number[];
+  readonly left: number[];
+  readonly free: number[];
+  readonly because: number[][];
+
+  constructor(resources: number) {
+    const zeros = () => Array.from({ length: resources }, () => 0);
+    this.has = zeros();
+    this.room = zeros();
+    this.left = zeros();
+    this.free = zeros();
+    this.because = Array.from({ length: resources }, zeros);
+  }
+
+  add(room: readonly number[], left: readonly number[], blockers: readonly number[], count: number): void {
+    room.forEach((amount, at) => {
+      const idle = (left[at] as number) * count;
+      this.has[at] = Math.max(this.has[at] as number, amount);
+      this.room[at] = (this.room[at] as number) + amount * count;
+      this.left[at] = (this.left[at] as number) + idle;
+      // What ran out is not the reason why it stands idle itself.
+      const others = blockers.filter((by) => by !== at);
+      if (others.length === 0) this.free[at] = (this.free[at] as number) + idle;
+      for (const by of others) {
+        const row = this.because[at] as number[];
+        row[by] = (row[by] as number) + idle / others.length;
+      }
+    });
+  }
+}
+
+function leftIn({ problem }: Modelled, { bin, items }: Pattern): number[] {
+  const left = [...(problem.bins[bin]?.room ?? [])];
+  for (const [item, count] of items)
+    problem.items[item]?.need.forEach((need, at) => {
+      left[at] = (left[at] as number) - count * need;
+    });
+  return left;
+}
+
+/** Resources of which too little is left for the item that comes nearest to fitting in. */
+function blockersOf({ problem }: Modelled, { bin, items }: Pattern, left: readonly number[]): number[] {
+  let fewest: number[] | undefined;
+  problem.items.forEach(({ need, most }, item) => {
+    const held = items.find(([at]) => at === item)?.[1] ?? 0;
+    if (problem.bins[bin]?.refuses?.has(item) || (most !== undefined && held >= most)) return;
+    const short = need.flatMap((amount, at) => (amount > (left[at] as number) ? [at] : []));
+    if (!fewest || short.length < fewest.length) fewest = short;
+  });
+  return fewest ?? [];
+}
+
+/** `31 % of cpu stands idle on ebmc6 because cloud-disks runs out at 40`. */
+export function wasteWords({ class: name, resource, because, noMorePods }: Waste): string[] {
+  const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const words = because.map(
+    (by) =>
+      `${percent(by.idle)} of ${resource} stands idle on ${name} because ${by.resource} runs out at ${by.has}`,
+  );
+  if (noMorePods > SMALL)
+    words.push(
+      `${percent(noMorePods)} of ${resource} stands idle on ${name} because there are no more Pods for it`,
+    );
+  return words;
+}
