@@ -79,14 +79,15 @@ export class HardwareEvents {
 
   /** One pass: begins what is due, and waits for nothing. Streams end with `signal`. */
   pass(signal: AbortSignal): void {
-    const { clock, limits } = this.#options;
+    const { clock, limits, outside } = this.#options;
     const now = clock.now();
     this.#follow();
     const byProvider = Map.groupBy(this.#watched.values(), ({ machine }) => machine.spec.provider.name);
     for (const name of this.#lanes.keys()) if (!byProvider.has(name)) this.#lanes.delete(name);
     for (const [name, all] of byProvider) {
       const allowed = limits(name);
-      if (!allowed) continue;
+      const first = all[0] && outside(all[0].machine)?.provider;
+      if (!allowed || !first || first.logIsMaintenance) continue;
       const lane = this.#lanes.get(name) ?? new Lane<Watched>(now);
       this.#lanes.set(name, lane);
       lane.take(allowed, all.filter(({ stream }) => !stream).length, now);
@@ -163,7 +164,7 @@ export class HardwareEvents {
     const from = clock.now();
     const provider = outside(watched.machine)?.provider;
     try {
-      if (provider && !provider.logIsMaintenance) {
+      if (provider) {
         if (provider.events && !watched.stream && from >= watched.streamAt && this.#streams < STREAMS_MAX)
           await this.#open(watched, provider, signal);
         this.#read(watched, await provider.eventLog(spec.provider.id, signal), from);

@@ -23,6 +23,7 @@ const SIGNS: readonly [HardwareSign, LogEntry][] = [
   ['Failing', entry('', 'The power input for power supply 1 is lost.')],
   ['Failing', entry('Processor', 'Thermal Trip')],
   ['Failing', entry('', 'Fault detected on drive 3 in disk drive bay 1.')],
+  ['Failing', entry('Critical Interrupt', 'NMI: PCI SERR')],
   ['Stopped', entry('OS Critical Stop', 'Run-time critical stop')],
   ['Stopped', entry('OS Stop/Shutdown', 'Run-time Stop', 'Warning')],
   ['Over', entry('Power Supply', 'Power Supply AC lost | Deasserted', 'OK')],

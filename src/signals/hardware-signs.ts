@@ -28,6 +28,8 @@ const ENTRIES_MAX = 8;
  */
 const NOT_HARDWARE =
   /\bNMI\b|diag(nostic)?\b.*interrupt|watchdog|intrusion|chassis.*open|log\b.*(clear|full|reset)|log ?in\b|password|session/i;
+/** Whatever else the words are: an NMI by a bus that fails, a watchdog that met a machine check. */
+const SURE = /uncorrectable|multi-?bit|fatal|ierr|machine check|[sp]err\b|thermal ?trip/i;
 const HARDWARE =
   /memory|\bECC\b|dimm|processor|\bCPU\b|ierr|machine check|\bMCE\b|pci|\bbus\b|[sp]err\b|power|\bPSU\b|volt|therm|temperature|\bfan\b|cooling|drive|disk|nvme|raid|battery|hardware|uncorrectable|fatal|chip ?set|board|\bGPU\b/i;
 const OVER = /\bde-?assert(ed|ion)?\b|\| resolved$/i;
@@ -37,7 +39,9 @@ export function signOf(entry: LogEntry): HardwareSign {
   if (OVER.test(entry.message)) return 'Over';
   if (isPanic(entry)) return 'Stopped';
   if (entry.severity === 'Warning') return 'Warned';
-  if (entry.severity !== 'Critical' || NOT_HARDWARE.test(all)) return 'None';
+  if (entry.severity !== 'Critical') return 'None';
+  if (SURE.test(all)) return 'Failing';
+  if (NOT_HARDWARE.test(all)) return 'None';
   return HARDWARE.test(all) ? 'Failing' : 'Warned';
 }
 

@@ -154,6 +154,25 @@ describe('a BMC', () => {
     await provider.close();
   });
 
+  it('that takes the stream and says nothing is given up, and holds up nobody after', async () => {
+    const board = new MadeUpBoard(systemClock, {});
+    await using service = await serveRedfish({ boards: [board], vendor: 'HPE', users: USERS });
+    const provider = opened(OVER_HTTP, { username: 'admin', password: PASSWORD });
+    const id = new URL(service.url).host;
+    service.faults = { hang: true, only: ({ path }) => path.includes('SSE') };
+    const opening = listen(provider, id);
+    for (let turn = 0; turn < 10; turn++) assert.equal((await provider.describe(id)).power, 'On');
+    await assert.rejects(opening, (error: unknown) => {
+      assert.ok(error instanceof ProviderError && error.failure === 'TryAgain', String(error));
+      return true;
+    });
+    service.faults = {};
+    const stream = await listen(provider, id);
+    board.addLog(MEMORY);
+    await eventually('the entry', () => stream.entries.length === 1);
+    await provider.close();
+  });
+
   it('of several systems gives each what is its own', async () => {
     const boards = ['a', 'b'].map((name) => new MadeUpBoard(systemClock, { name }));
     await using service = await serveRedfish({ boards, vendor: 'OpenBMC', users: USERS });

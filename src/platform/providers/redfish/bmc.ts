@@ -11,6 +11,8 @@ const ROOT = '/redfish/v1/';
 const SESSION_IDLE_MS = MINUTE;
 /** Where it gives no session now: its password goes with each request for so long. */
 const BASIC_MS = 10 * MINUTE;
+/** A stream that has not begun by then holds up the requests behind it: some say nothing before the first event. */
+const BEGIN_MS_MAX = 10 * SECOND;
 /** A session is given back within this, or left to the BMC. */
 const CLOSE_MS_MAX = 5 * SECOND;
 
@@ -87,7 +89,7 @@ export class Bmc {
     const ask: Ask = { method: 'GET', path, headers: { accept: 'text/event-stream' }, signal };
     const response = await this.#authorised(
       ask,
-      (sent) => this.#options.turn(() => this.#options.wire.open(sent), signal),
+      (sent) => this.#options.turn(() => this.#begin(sent, signal), signal),
       ({ statusCode }) => statusCode === 401,
     );
     const isStream = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '');
@@ -108,6 +110,17 @@ export class Bmc {
     });
     this.#touch();
     return response;
+  }
+
+  async #begin(ask: Ask, signal: AbortSignal): Promise<IncomingMessage> {
+    const { clock, wire } = this.#options;
+    const late = new AbortController();
+    const timer = clock.timer(BEGIN_MS_MAX, () => late.abort(new Error('its stream did not begin')));
+    try {
+      return await wire.open({ ...ask, signal: AbortSignal.any([signal, late.signal]) });
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** Ends what is open and gives the session back. Never throws: the BMC forgets it by itself some time. */
