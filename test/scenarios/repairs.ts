@@ -73,6 +73,8 @@ export const REPAIRS: readonly Scenario[] = [
   {
     name: 'a memory that fails by its BMC’s log is told to a person, and the machine that serves is left alone',
     async play(scene) {
+      // The first reading of its log, which only says where it ends.
+      await scene.ground.pass(MINUTE);
       await scene.ground.strike('memory-error', scene.machine);
       // By polling within a minute, and 8 s until it is believed.
       const { status } = await scene.waits('MayHealItself', 90 * SECOND);
