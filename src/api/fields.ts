@@ -26,6 +26,9 @@ export const labelValue = () =>
 /** RFC 3339. The API server checks `format: date-time`; zod does the same where it did not. */
 export const time = () => z.iso.datetime({ offset: true }).max(64).meta({ format: 'date-time' });
 
+/** A day: `2026-11-11`. */
+export const date = () => z.iso.date({ error: 'is no date; write it like 2026-11-11' }).max(10);
+
 const DURATION = /^([0-9]{1,6}(ms|s|m|h|d))+$/;
 
 /** `90s`, `1h30m`, `2d`. */

@@ -5,9 +5,11 @@ import { healingPolicyKind } from './healing-policy.ts';
 import { incidentKind } from './incident.ts';
 import type { Kind } from './kind.ts';
 import { machineKind } from './machine.ts';
+import { machineClassKind } from './machine-class.ts';
 import { machineProviderKind } from './machine-provider.ts';
 import { nodeOperationKind } from './node-operation.ts';
 import { remediationKind, remediationTemplateKind } from './remediation.ts';
+import { workloadProfileKind } from './workload-profile.ts';
 
 export const KINDS: readonly Kind[] = [
   clusterKind,
@@ -19,4 +21,6 @@ export const KINDS: readonly Kind[] = [
   disruptionBudgetKind,
   remediationTemplateKind,
   remediationKind,
+  machineClassKind,
+  workloadProfileKind,
 ];

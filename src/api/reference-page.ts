@@ -10,6 +10,7 @@ interface Schema {
   required?: string[];
   items?: Schema;
   additionalProperties?: Schema;
+  'x-kubernetes-int-or-string'?: boolean;
 }
 
 /** The reference of all our resources in Markdown: one table a resource, one row a field. */
@@ -48,7 +49,9 @@ function rowsOf(path: string, schema: Schema): string[] {
 function typeOf(field: Schema): string {
   if (field.enum) return field.enum.map((value) => `\`${value}\``).join(' ');
   if (field.items) return `list of ${field.items.properties ? 'objects' : typeOf(field.items)}`;
-  if (field.additionalProperties) return 'map';
+  if (field['x-kubernetes-int-or-string']) return 'quantity';
+  if (field.additionalProperties)
+    return field.additionalProperties['x-kubernetes-int-or-string'] ? 'map of quantities' : 'map';
   return field.type ?? 'any';
 }
 

@@ -27,6 +27,8 @@ export const RESOURCES: readonly Named[] = [
   named('HealingPolicy', 'healingpolicies', 'policies', 'policy', 'hp'),
   named('MachineProvider', 'machineproviders', 'providers', 'provider', 'mp'),
   named('Cluster', 'clusters', 'cl'),
+  named('MachineClass', 'machineclasses', 'classes', 'class', 'mc'),
+  named('WorkloadProfile', 'workloadprofiles', 'profiles', 'profile', 'wp'),
   namespaced(named('DroverRemediation', 'droverremediations', 'remediations', 'remediation', 'dr')),
   namespaced(named('DroverRemediationTemplate', 'droverremediationtemplates', 'drt')),
 ];
@@ -47,4 +49,6 @@ export const SHOWN_NAMES = [
   'providers',
   'clusters',
   'remediations',
+  'classes',
+  'profiles',
 ] as const;
