@@ -30,6 +30,10 @@ export interface Workload {
   apart: readonly string[];
   /** Evenly over the zones. */
   spread: boolean;
+  /** For print: what its containers need by their role (Main, Operations, Helper), as parts of `need`. */
+  containers?: ReadonlyMap<string, Amounts>;
+  /** For print: of each of its cloud disks. No machine runs short of it. */
+  cloudDiskSize?: Quantity;
 }
 
 /** Machines that are all equal, and can be had. */
