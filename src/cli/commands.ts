@@ -115,6 +115,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     commands: CRASH_COMMANDS,
   },
   {
+    name: 'plan',
+    summary: 'Say which machines to buy for which Pods, at what cost, with proof',
+    load: () => import('./plan.ts'),
+  },
+  {
     name: 'machine',
     summary: 'Look at machines through their provider, and take them in',
     commands: MACHINE_COMMANDS,

@@ -3,4 +3,4 @@ export { makePlan, money, type PlanOptions, type PlanProgress } from './make-pla
 export { NO_WISHES, type Offer, PlanError, type Wishes, type Workload } from './model.ts';
 export type { Plan, PlannedMachines } from './plan.ts';
 export { highs } from './solve/highs.ts';
-export { wasteWords } from './waste.ts';
+export { byWeight, wasteWords } from './waste.ts';

@@ -129,7 +129,7 @@ function amountsOf(items: readonly Counted[], bins: readonly BinKind[], headroom
         [...workload.need].flatMap(([name, amount]) => (amount > 0n ? [name] : [])),
       ),
     ),
-  ].sort();
+  ];
   const divided = new Set(
     bins.flatMap(({ offer }) => [
       ...(offer.parts?.online.keys() ?? []),

@@ -1,11 +1,13 @@
 // What stands idle on the machines of a plan, and because of what: the resource that ran out first.
-import { toNumber } from '../platform/kube/quantity.ts';
+import { amountWords, toNumber } from '../platform/kube/quantity.ts';
 import type { Modelled } from './problem-of.ts';
 import type { Packing, Pattern } from './solve/problem.ts';
 
 /** One resource of the machines of one class. */
 export interface Waste {
   class: string;
+  /** Of the class. */
+  machines: number;
   resource: string;
   /** Of one machine. */
   has: number;
@@ -46,12 +48,24 @@ export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
         .sort((a, b) => b.idle - a.idle);
       const idle = share(tally.left[at] as number);
       const noMorePods = share(tally.free[at] as number);
-      return [{ class: name, resource, has: has(at), used: 1 - idle, idle, because, noMorePods }];
+      return [
+        {
+          class: name,
+          machines: tally.machines,
+          resource,
+          has: has(at),
+          used: 1 - idle,
+          idle,
+          because,
+          noMorePods,
+        },
+      ];
     }),
   );
 }
 
 class Tally {
+  machines = 0;
   readonly has: number[];
   readonly room: number[];
   readonly left: number[];
@@ -68,6 +82,7 @@ class Tally {
   }
 
   add(room: readonly number[], left: readonly number[], blockers: readonly number[], count: number): void {
+    this.machines += count;
     room.forEach((amount, at) => {
       const idle = (left[at] as number) * count;
       this.has[at] = Math.max(this.has[at] as number, amount);
@@ -105,16 +120,20 @@ function blockersOf({ problem }: Modelled, { bin, items }: Pattern, left: readon
   return fewest ?? [];
 }
 
-/** `31 % of cpu stands idle on ebmc6 because cloud-disks runs out at 40`. */
+/** `31 % of cpu stands idle on ebmc6 because cloud-disks run out at 40`. */
 export function wasteWords({ class: name, resource, because, noMorePods }: Waste): string[] {
   const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const idle = (share: number) => `${percent(share)} of ${resource} stands idle on ${name}`;
   const words = because.map(
     (by) =>
-      `${percent(by.idle)} of ${resource} stands idle on ${name} because ${by.resource} runs out at ${by.has}`,
+      `${idle(by.idle)} because ${by.resource} ${/[^ps]s$/.test(by.resource) ? 'run' : 'runs'} out at ${amountWords(by.has)}`,
   );
-  if (noMorePods > SMALL)
-    words.push(
-      `${percent(noMorePods)} of ${resource} stands idle on ${name} because there are no more Pods for it`,
-    );
+  if (noMorePods > SMALL) words.push(`${idle(noMorePods)} because there are no more Pods for it`);
   return words;
+}
+
+/** The most important first: cpu and memory, then what stands idle on most machines. */
+export function byWeight(a: Waste, b: Waste): number {
+  const isMain = ({ resource }: Waste) => Number(/^(cpu|memory)\b/.test(resource));
+  return isMain(b) - isMain(a) || b.idle * b.machines - a.idle * a.machines;
 }

@@ -10,8 +10,8 @@ import { columnsOf } from '../../crash/report/columns.ts';
 import { DAY } from '../../platform/clock/clock.ts';
 import type { CrashRecord } from '../../platform/history/crash-record.ts';
 import { CRASHES_READ_MAX, type FleetDay } from '../../platform/history/crashes.ts';
-import { columnOf, numbersOf, readTable, TableError } from '../../platform/tables.ts';
-import { bytesOf } from '../input.ts';
+import { columnOf, numbersOf, readTable } from '../../platform/tables.ts';
+import { bytesOf, readable } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
 import { pairs, textOf, wideOf } from './correlate-text.ts';
@@ -176,13 +176,4 @@ function told<T>(work: () => T): T {
   } catch (error) {
     throw error instanceof QuestionError ? new CliError(`error: ${error.message}`) : error;
   }
-}
-
-function readable(error: unknown, file: string): unknown {
-  if (error instanceof TableError) return new CliError(`error: ${error.message}`);
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return new CliError(`error: there is no file ${file}`);
-  if (code === 'EISDIR') return new CliError(`error: ${file} is a directory`);
-  if (code === 'EACCES') return new CliError(`error: ${file} may not be read`);
-  return error;
 }

@@ -43,6 +43,8 @@ export interface Proof {
   /** No packing that places every item costs less. */
   bound: number;
   duals: WholeDuals;
+  /** By bin: no filling is worth more at these duals. */
+  worth: Float64Array;
   /** By what the duals are to be divided, so that no filling of any bin is worth more than `ceilings` says of it. */
   divisor: number;
   /** By bin, in the units of the duals. */
@@ -81,7 +83,13 @@ export function prove(problem: Problem, duals: WholeDuals, worth: Float64Array):
       );
       return divisor * (price(bin) + charge) + (extra[bin] as number);
     });
-    return { bound: ((value / divisor - charged) / duals.scale) * (1 - SLACK), duals, divisor, ceilings };
+    return {
+      bound: ((value / divisor - charged) / duals.scale) * (1 - SLACK),
+      duals,
+      worth,
+      divisor,
+      ceilings,
+    };
   };
   /** By how much the duals would have to be divided, for no bin to be worth more than it costs. */
   const divisorOf = (of: (bin: number) => boolean) =>
@@ -93,6 +101,7 @@ export function prove(problem: Problem, duals: WholeDuals, worth: Float64Array):
   const nothing: Proof = {
     bound: 0,
     duals,
+    worth,
     divisor: 1,
     ceilings: new Float64Array(bins.length).fill(Number.POSITIVE_INFINITY),
   };

@@ -6,15 +6,24 @@ import { columnOf } from './master.ts';
 import type { Pricer } from './pricing.ts';
 import type { Packing, Pattern, Problem } from './problem.ts';
 
-export const PATTERNS_MAX = 3_000;
-const NODES_LISTED_MAX = 1_000_000;
-const NODES_MAX = 500;
+export interface Effort {
+  patterns: number;
+  /** Of the search that lists them. */
+  listed: number;
+  /** Of the integer program. */
+  nodes: number;
+}
+
+/** Takes some hundredths of a second. */
+export const QUICK: Effort = { patterns: 300, listed: 20_000, nodes: 50 };
+/** Takes some seconds. */
+export const THOROUGH: Effort = { patterns: 3_000, listed: 1_000_000, nodes: 500 };
 
 export type Exact =
   /** There are too many patterns, or too many branches. `bound` may be better than it was. */
   | { is: 'Open'; bound: number }
   /** What we have is the cheapest. */
-  | { is: 'Proven' }
+  | { is: 'Proven'; bound: number }
   /** This one is cheaper. It may hold more of an item than is asked for. */
   | { is: 'Cheaper'; packing: Packing; proven: boolean; bound: number };
 
@@ -26,19 +35,20 @@ export interface ExactOptions {
   cost: number;
   /** Every price is a multiple of this. */
   step: number;
+  effort: Effort;
 }
 
 export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
   const { cost, step, proof } = options;
   const patterns = possiblePatterns(problem, options);
   if (!patterns) return { is: 'Open', bound: proof.bound };
-  if (patterns.length === 0) return { is: 'Proven' };
+  if (patterns.length === 0) return { is: 'Proven', bound: cost };
   using model = options.solver.createModel();
   const { infinity, constants } = options.solver;
   // Costs are multiples of a step: under one step there is nothing left to find.
   model.options.set({
     output_flag: false,
-    mip_max_nodes: NODES_MAX,
+    mip_max_nodes: options.effort.nodes,
     mip_rel_gap: 0,
     mip_abs_gap: 0.9 * step,
   });
@@ -59,7 +69,7 @@ export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
   });
   model.run();
   const status = model.getModelStatus();
-  if (status === constants.modelStatus.infeasible) return { is: 'Proven' };
+  if (status === constants.modelStatus.infeasible) return { is: 'Proven', bound: cost };
   const found = model.info.get('primal_solution_status') === constants.solutionStatus.feasible;
   const said = Number(model.info.get('mip_dual_bound'));
   const bound = Number.isFinite(said)
@@ -76,7 +86,7 @@ export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
 
 function possiblePatterns(
   problem: Problem,
-  { pricer, proof, cost, step }: ExactOptions,
+  { pricer, proof, cost, step, effort }: ExactOptions,
 ): Pattern[] | undefined {
   const slack = (cost - step - proof.bound) * proof.divisor * proof.duals.scale;
   if (slack < 0) return [];
@@ -85,8 +95,8 @@ function possiblePatterns(
     const ceiling = Math.min(...group.bins.map((bin) => proof.ceilings[bin] as number));
     const least = Math.max(0, Math.floor((ceiling - slack) * (1 - 1e-9)) - problem.items.length);
     const found = pricer.all(group, proof.duals.items, least, {
-      max: PATTERNS_MAX - patterns.length,
-      nodes: NODES_LISTED_MAX,
+      max: effort.patterns - patterns.length,
+      nodes: effort.listed,
     });
     if (!found) return undefined;
     patterns.push(...found);

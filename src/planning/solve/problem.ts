@@ -69,11 +69,20 @@ export function mostIn(item: Item, at: number, bin: Bin): number {
   return most;
 }
 
-export function countOf(pattern: Pattern, item: number): number {
-  return pattern.items.find(([at]) => at === item)?.[1] ?? 0;
-}
-
 /** Two patterns with the same key are the same way to fill the same bin. */
 export function keyOf({ bin, items }: Pattern): string {
   return `${bin}:${items.map(([item, count]) => `${item}x${count}`).join(',')}`;
+}
+
+/** Bins that are filled alike are counted together; items rise. */
+export function together(packing: Packing): Packing {
+  const byKey = new Map<string, { pattern: Pattern; count: number }>();
+  for (const { pattern, count } of packing) {
+    const sorted = { bin: pattern.bin, items: pattern.items.toSorted(([a], [b]) => a - b) };
+    const key = keyOf(sorted);
+    const known = byKey.get(key);
+    if (known) known.count += count;
+    else byKey.set(key, { pattern: sorted, count });
+  }
+  return [...byKey.values()];
 }

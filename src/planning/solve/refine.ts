@@ -3,7 +3,15 @@
 import { seededRandom } from '../../platform/clock/random.ts';
 import { BinCounts } from './bin-counts.ts';
 import type { Pricer } from './pricing.ts';
-import { type Bin, type Item, keyOf, mostIn, type Packing, type Pattern, type Problem } from './problem.ts';
+import {
+  type Bin,
+  type Item,
+  mostIn,
+  type Packing,
+  type Pattern,
+  type Problem,
+  together,
+} from './problem.ts';
 
 export interface Fractions {
   problem: Problem;
@@ -60,7 +68,11 @@ export class Refiner {
   }
 
   #copy(): Refined {
-    return { packing: together(this.#machines), unplaced: [...this.#unplaced], cost: this.#cost };
+    return {
+      packing: together(this.#machines.map((pattern) => ({ pattern, count: 1 }))),
+      unplaced: [...this.#unplaced],
+      cost: this.#cost,
+    };
   }
 
   /** The best so far. */
@@ -228,17 +240,4 @@ function costOf({ bins }: Problem, machines: readonly Pattern[]): number {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** Machines that hold the same, with how many there are of each. */
-function together(machines: readonly Pattern[]): Packing {
-  const byKey = new Map<string, { pattern: Pattern; count: number }>();
-  for (const { bin, items } of machines) {
-    const pattern = { bin, items: items.toSorted(([a], [b]) => a - b) };
-    const key = keyOf(pattern);
-    const known = byKey.get(key);
-    if (known) known.count++;
-    else byKey.set(key, { pattern, count: 1 });
-  }
-  return [...byKey.values()];
 }

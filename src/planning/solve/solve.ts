@@ -1,13 +1,13 @@
 // From a problem to a packing, its cost, and the proof of how far it is from the best possible.
 import type { Highs } from 'highs';
-import { wholeDuals } from './bound.ts';
-import { brokenPromises } from './check-packing.ts';
+import { prove, wholeDuals } from './bound.ts';
 import { generateColumns, type Relaxed } from './columns.ts';
-import { lookForCheaper } from './exact.ts';
+import { type Effort, lookForCheaper, QUICK, THOROUGH } from './exact.ts';
 import { machineAfterMachine, singlePatterns } from './greedy.ts';
+import { costOf, Incumbent } from './incumbent.ts';
 import type { Duals } from './master.ts';
 import { Pricer } from './pricing.ts';
-import type { Packing, Pattern, Problem } from './problem.ts';
+import { type Packing, type Pattern, type Problem, together } from './problem.ts';
 import { Refiner } from './refine.ts';
 
 export interface Progress {
@@ -23,7 +23,7 @@ export interface Solution {
   /** By item. */
   unplaced: readonly number[];
   cost: number;
-  /** No packing that places as many costs less. */
+  /** No packing that leaves out the same items costs less. */
   bound: number;
   /** What the rows are worth at the relaxation's optimum: which limits bind, and what an item costs. */
   duals: Duals;
@@ -35,7 +35,7 @@ export interface SolveOptions {
   solver: Highs;
   /** It ends when the gap is no greater than this share. */
   gap: number;
-  /** Asked between steps of some milliseconds to a second: true ends it with the best so far. */
+  /** Asked between steps of some milliseconds to some seconds: true ends it with the best so far. */
   stop?: () => boolean;
 }
 
@@ -43,72 +43,97 @@ const ROUNDS_MAX = 1_000;
 const STEPS_MAX = 20_000;
 /** It is refined no further when so many steps have not made it cheaper. */
 const STALLED_MAX = 3_000;
-/** Packings of so many machines are to be the best possible, and proven, not only near. */
-const SMALL_MAX = 60;
+/** Steps from one word of progress to the next. */
+const STEPS_TOLD = 50;
 /** Of the gap, for the relaxation; the rest is for whole numbers. */
 const RELAXED_SHARE = 0.25;
 
+/**
+ * Limits are counts of steps, never times: the same problem has the same solution on every machine, unless `stop` ends it.
+ * Throws where the verifier finds the packing wrong.
+ */
 export function* solve(problem: Problem, options: SolveOptions): Generator<Progress, Solution> {
   const stop = options.stop ?? (() => false);
+  const incumbent = new Incumbent(problem, options.gap);
   const first = machineAfterMachine(problem);
-  const nothing: Best = { packing: [], unplaced: problem.items.map(({ count }) => count), cost: 0 };
-  let best: Best = keepsShares(problem, first.packing)
-    ? { ...first, cost: costOf(problem, first.packing) }
-    : nothing;
-  yield { phase: 'Greedy', cost: best.cost, bound: 0 };
-
+  incumbent.take({ ...first, cost: costOf(problem, first.packing) });
+  yield progress('Greedy', incumbent);
   const start = [...singlePatterns(problem), ...first.packing.map(({ pattern }) => pattern)];
+  const relaxed = yield* relaxedOf(problem, incumbent, start, options);
+  yield* improve(problem, incumbent, relaxed, options);
+  incumbent.check();
+  const { best } = incumbent;
+  return { ...best, bound: boundOf(problem, incumbent, relaxed), duals: relaxed.duals, stopped: stop() };
+}
+
+function* relaxedOf(
+  problem: Problem,
+  incumbent: Incumbent,
+  start: readonly Pattern[],
+  { solver, gap, stop }: SolveOptions,
+): Generator<Progress, Relaxed> {
+  // An item that is left out costs more than any machine that could take it.
+  const penalty = 10 * Math.max(1, ...problem.bins.map(({ price }) => price));
+  const tolerance = gap * RELAXED_SHARE;
   const columns = generateColumns(problem, {
-    solver: options.solver,
+    solver,
     start,
-    penalty: penaltyOf(problem),
-    tolerance: options.gap * RELAXED_SHARE,
+    penalty,
+    tolerance,
     rounds: ROUNDS_MAX,
-    stop,
+    ...(stop && { stop }),
   });
-  let relaxed: Relaxed;
   for (;;) {
     const { done, value } = columns.next();
-    if (done) {
-      relaxed = value;
-      break;
-    }
-    yield { phase: 'Bound', cost: best.cost, bound: value.bound };
+    incumbent.raise(value.bound);
+    if (done) return value;
+    yield progress('Bound', incumbent);
   }
-  const { duals, proof } = relaxed;
+}
+
+/** Whole machines, cheaper and cheaper: rounded, looked at quickly, refined, looked at thoroughly. */
+function* improve(
+  problem: Problem,
+  incumbent: Incumbent,
+  relaxed: Relaxed,
+  { solver, stop = () => false }: SolveOptions,
+): Generator<Progress, void> {
   const pricer = new Pricer(problem);
   const refiner = refinerOf(problem, pricer, relaxed);
-  const take = (candidate: Best) => {
-    if (isBetter(candidate, best) && keepsShares(problem, candidate.packing)) best = candidate;
-  };
-  take(refiner.best);
-  let { bound } = proof;
-  const step = commonDivisor(problem.bins.map(({ price }) => price));
-  const isDone = () => best.cost - bound < step * 0.999999;
-  yield { phase: 'Refine', cost: best.cost, bound };
-  const isSmall = () => machinesOf(best.packing) <= SMALL_MAX;
-  const isNear = () => best.cost - bound <= options.gap * best.cost;
-  for (let steps = 0, stalled = 0; steps < STEPS_MAX && stalled < STALLED_MAX; steps++) {
-    if (stop() || isDone() || (isNear() && !isSmall())) break;
-    stalled = refiner.step() ? 0 : stalled + 1;
-    if (stalled > 0) continue;
-    take(refiner.best);
-    yield { phase: 'Refine', cost: best.cost, bound };
-  }
-  const isWhole = best.unplaced.every((count) => count === 0);
-  if (isWhole && isSmall() && !stop() && !isDone()) {
-    yield { phase: 'Exact', cost: best.cost, bound };
-    const exact = lookForCheaper(problem, { solver: options.solver, pricer, proof, cost: best.cost, step });
+  const isEnough = () => stop() || incumbent.isProven || (incumbent.isNear && !incumbent.isSmall);
+  const look = (effort: Effort) => {
+    if (!incumbent.isWhole) return;
+    const { cost, step } = incumbent;
+    const exact = lookForCheaper(problem, { solver, pricer, proof: relaxed.proof, cost, step, effort });
     if (exact.is === 'Cheaper') {
       const packing = trimmed(problem, exact.packing);
-      take({ packing, unplaced: best.unplaced, cost: costOf(problem, packing) });
-      bound = exact.proven ? best.cost : Math.max(bound, exact.bound);
-    } else bound = exact.is === 'Proven' ? best.cost : Math.max(bound, exact.bound);
+      incumbent.take({ packing, unplaced: incumbent.best.unplaced, cost: costOf(problem, packing) });
+    }
+    incumbent.raise(exact.is === 'Cheaper' && exact.proven ? incumbent.cost : exact.bound);
+  };
+  incumbent.take(refiner.best);
+  yield progress('Refine', incumbent);
+  if (!isEnough()) look(QUICK);
+  for (let steps = 0, stalled = 0; steps < STEPS_MAX && stalled < STALLED_MAX && !isEnough(); steps++) {
+    stalled = refiner.step() ? 0 : stalled + 1;
+    if (stalled === 0) incumbent.take(refiner.best);
+    if (stalled === 0 || steps % STEPS_TOLD === 0) yield progress('Refine', incumbent);
   }
-  const broken = brokenPromises(problem, best.packing, best.unplaced);
-  if (broken.length > 0) throw new Error(`the packing is wrong: ${broken.join('; ')}`);
-  const whole = Math.min(best.cost, step * Math.ceil(bound / step - 1e-6));
-  return { ...best, bound: whole, duals, stopped: stop() };
+  if (isEnough()) return;
+  yield progress('Exact', incumbent);
+  look(THOROUGH);
+}
+
+function progress(phase: Progress['phase'], { cost, bound }: Incumbent): Progress {
+  return { phase, cost, bound };
+}
+
+/** Where items are left out, what the others cost at least. */
+function boundOf(problem: Problem, incumbent: Incumbent, { proof }: Relaxed): number {
+  if (incumbent.isWhole) return incumbent.bound;
+  const { unplaced, cost } = incumbent.best;
+  const placed = problem.items.map((item, at) => ({ ...item, count: item.count - (unplaced[at] as number) }));
+  return Math.min(cost, prove({ ...problem, items: placed }, proof.duals, proof.worth).bound);
 }
 
 /** Shares become limits for it, at as many machines as the relaxation has: to count on more would break them. */
@@ -128,48 +153,6 @@ function refinerOf(problem: Problem, pricer: Pricer, { patterns, amounts, duals 
   });
 }
 
-function keepsShares(problem: Problem, packing: Packing): boolean {
-  if (problem.shares.length === 0) return true;
-  const all = machinesOf(packing);
-  return problem.shares.every(({ bins, share }) => {
-    const some = packing.reduce(
-      (sum, { pattern, count }) => (bins.includes(pattern.bin) ? sum + count : sum),
-      0,
-    );
-    return some <= share * all;
-  });
-}
-
-interface Best {
-  packing: Packing;
-  unplaced: readonly number[];
-  cost: number;
-}
-
-/** Fewer left out comes first. */
-function isBetter(a: Best, b: Best): boolean {
-  const left = (best: Best) => best.unplaced.reduce((sum, count) => sum + count, 0);
-  return left(a) < left(b) || (left(a) === left(b) && a.cost < b.cost);
-}
-
-/** An item that is left out costs more than any machine that could take it. */
-function penaltyOf({ bins }: Problem): number {
-  return 10 * Math.max(1, ...bins.map(({ price }) => price));
-}
-
-export function costOf({ bins }: Problem, packing: Packing): number {
-  return packing.reduce((cost, { pattern, count }) => cost + count * (bins[pattern.bin]?.price ?? 0), 0);
-}
-
-function commonDivisor(values: readonly number[]): number {
-  const two = (a: number, b: number): number => (b === 0 ? a : two(b, a % b));
-  return Math.max(1, values.reduce(two, 0));
-}
-
-function machinesOf(packing: Packing): number {
-  return packing.reduce((sum, { count }) => sum + count, 0);
-}
-
 /** Takes out what is there more often than asked for. */
 function trimmed({ items }: Problem, packing: Packing): Packing {
   const rest = items.map(({ count }) => count);
@@ -183,5 +166,5 @@ function trimmed({ items }: Problem, packing: Packing): Packing {
       machines.push({ pattern: { bin: pattern.bin, items: kept }, count: 1 });
     }
   }
-  return machines;
+  return together(machines);
 }

@@ -59,3 +59,22 @@ export function formatQuantity(quantity: Quantity): string {
   if (quantity % NANO === 0n) return String(quantity / NANO);
   return quantity % 1_000_000n === 0n ? `${quantity / 1_000_000n}m` : String(toNumber(quantity));
 }
+
+/** A number as people read it: `527Gi`, `6.5M`, `96`. */
+export function amountWords(value: number): string {
+  const binary = binaryUnit(value);
+  if (binary) return `${value / binary.size}${binary.suffix}`;
+  if (Math.abs(value) >= 1e6) return `${+(value / 1e6).toPrecision(6)}M`;
+  return String(+value.toPrecision(6));
+}
+
+/** The largest of Ti, Gi and Mi that the number is a whole multiple of. */
+export function binaryUnit(value: number): { suffix: string; size: number } | undefined {
+  return BINARY_UNITS.find(({ size }) => value !== 0 && value % size === 0);
+}
+
+const BINARY_UNITS = [
+  { suffix: 'Ti', size: 2 ** 40 },
+  { suffix: 'Gi', size: 2 ** 30 },
+  { suffix: 'Mi', size: 2 ** 20 },
+];

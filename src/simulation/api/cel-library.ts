@@ -2,9 +2,9 @@
 // the Kubernetes library that we need. A function that is missing here makes its CRD be refused.
 
 import { Environment, Optional } from '@marcbachmann/cel-js';
+import { compareQuantities, parseQuantity, type Quantity } from '../../platform/kube/quantity.ts';
 import { durationMs, isFormat } from './formats.ts';
 import { isObject, type JsonObject, objectAt } from './json.ts';
-import { compareQuantities, parseQuantity, type Quantity } from '../../platform/kube/quantity.ts';
 
 class CelQuantity {
   readonly value: Quantity;

@@ -1,0 +1,179 @@
+import { byWeight, money, type Plan, type PlannedMachines, wasteWords } from '../../planning/index.ts';
+import { amountWords, binaryUnit } from '../../platform/kube/quantity.ts';
+import { csv } from '../crash/csv.ts';
+import { serialize } from '../output.ts';
+import { wrap } from '../wrap.ts';
+
+export type PlanOutput = 'wide' | 'json' | 'yaml' | 'csv' | 'markdown';
+
+/** Ways of filling shown where not all are wanted. */
+const PATTERNS_SHOWN = 5;
+const WASTE_SHOWN = 8;
+
+export async function printed(plan: Plan, output: PlanOutput | undefined, width: number): Promise<string> {
+  if (output === 'json' || output === 'yaml') return serialize(plan, output);
+  if (output === 'csv') return csv(plan.machines.map(cellsOf));
+  if (output === 'markdown') return markdownOf(plan);
+  return textOf(plan, width, output === 'wide');
+}
+
+function textOf(plan: Plan, width: number, wide: boolean): string {
+  const parts = [
+    ...wrap(summaryOf(plan), width),
+    ...plan.reasons.flatMap(({ message }) => wrap(`! ${message}`, width)),
+  ];
+  const lines = [...parts, '', ...columns(machineRows(plan))];
+  const patterns = plan.machines.flatMap((machines) => patternRows(machines, wide));
+  if (patterns.length > 0)
+    lines.push('', ...columns([['COUNT', 'CLASS', 'PODS ON ONE MACHINE'], ...patterns]));
+  const use = useRows(plan);
+  if (use.length > 1) lines.push('', ...columns(use));
+  const waste = plan.waste.toSorted(byWeight).flatMap(wasteWords);
+  if (waste.length > 0) lines.push('', ...(wide ? waste : mostOf(plan)));
+  if (plan.limits.length > 0) lines.push('', ...columns(limitRows(plan)));
+  return `${lines.join('\n')}\n`;
+}
+
+function summaryOf(plan: Plan): string {
+  const machines = plan.machines.reduce((sum, { count }) => sum + count, 0);
+  const owned = plan.machines.reduce((sum, each) => (each.owned ? sum + each.count : sum), 0);
+  const left = Object.values(plan.unplaced).reduce((sum, count) => sum + count, 0);
+  const words = [
+    `${machines} machines${owned > 0 ? `, ${owned} of them owned` : ''}, cost ${money(plan.cost)}: ${proofWords(plan)}`,
+  ];
+  if (left > 0) words.push(`${left} Pods have no place`);
+  return `${words.join('; ')}.`;
+}
+
+function proofWords({ cost, bound, gap }: Plan): string {
+  if (cost === bound) return 'no plan costs less';
+  return `at most ${(gap * 100).toFixed(gap < 0.0001 ? 4 : 2)} % over the best possible (no plan costs less than ${money(bound)})`;
+}
+
+function machineRows({ machines }: Plan): string[][] {
+  const rows = machines.map((each) => [
+    each.class,
+    each.zone ?? '',
+    each.profile ?? '',
+    String(each.count),
+    each.spare ? String(each.spare) : '',
+    each.owned ? 'owned' : money(each.price),
+    money(each.cost),
+  ]);
+  return withoutEmpty([['CLASS', 'ZONE', 'OFFLOAD', 'COUNT', 'SPARE', 'PRICE', 'COST'], ...rows]);
+}
+
+function patternRows({ class: name, patterns }: PlannedMachines, wide: boolean): string[][] {
+  const shown = wide ? patterns : patterns.slice(0, PATTERNS_SHOWN);
+  const rows = shown.map(({ count, pods }) => [String(count), name, podsWords(pods)]);
+  const more = patterns.length - shown.length;
+  if (more > 0) {
+    const machines = patterns.slice(shown.length).reduce((sum, { count }) => sum + count, 0);
+    rows.push([String(machines), name, `in ${more} more ways; -o wide shows them`]);
+  }
+  return rows;
+}
+
+function podsWords(pods: Record<string, number>): string {
+  return Object.entries(pods)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+/** Use by class and resource. */
+function useRows({ waste }: Plan): string[][] {
+  const resources = [...new Set(waste.map(({ resource }) => resource))];
+  const classes = [...new Set(waste.map((each) => each.class))];
+  const cell = (name: string, resource: string) => {
+    const found = waste.find((each) => each.class === name && each.resource === resource);
+    return found ? percent(found.used) : '';
+  };
+  return [
+    ['USED', ...resources.map((resource) => resource.toUpperCase())],
+    ...classes.map((name) => [name, ...resources.map((resource) => cell(name, resource))]),
+  ];
+}
+
+function mostOf({ waste }: Plan): string[] {
+  const sorted = waste.toSorted(byWeight).flatMap(wasteWords);
+  const more = sorted.length - WASTE_SHOWN;
+  return more > 0 ? [...sorted.slice(0, WASTE_SHOWN), `and ${more} more; -o wide shows them`] : sorted;
+}
+
+function limitRows({ limits }: Plan): string[][] {
+  return [
+    ['CLASS', 'LIMIT', 'HAS', 'WITH', 'COST', 'SAVES', 'MACHINES', 'ONE MORE SAVES'],
+    ...limits.map((each) => [
+      each.class,
+      each.resource,
+      amountWords(each.has),
+      amountWords(each.tried),
+      each.cost === undefined ? '' : money(each.cost),
+      each.saving === undefined ? '' : percent(each.saving),
+      each.machines ? `${each.machines.before} to ${each.machines.after}` : '',
+      perUnitWords(each),
+    ]),
+  ];
+}
+
+/** Of memory the saving is for a Gi, not for a byte. */
+function perUnitWords({ has, perUnit }: Plan['limits'][number]): string {
+  const unit = binaryUnit(has);
+  return unit ? `${money(perUnit * unit.size)} for 1${unit.suffix}` : money(perUnit);
+}
+
+function markdownOf(plan: Plan): string {
+  const sections = [
+    summaryOf(plan),
+    ...plan.reasons.map(({ message }) => `> ${message}`),
+    table(machineRows(plan)),
+  ];
+  const patterns = plan.machines.flatMap((machines) => patternRows(machines, true));
+  if (patterns.length > 0) sections.push(table([['Count', 'Class', 'Pods on one machine'], ...patterns]));
+  const use = useRows(plan);
+  if (use.length > 1) sections.push(table(use));
+  const waste = plan.waste.toSorted(byWeight).flatMap(wasteWords);
+  if (waste.length > 0) sections.push(waste.map((words) => `- ${words}`).join('\n'));
+  if (plan.limits.length > 0) sections.push(table(limitRows(plan)));
+  return `${sections.join('\n\n')}\n`;
+}
+
+function table([head = [], ...rows]: readonly string[][]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function cellsOf(each: PlannedMachines): Record<string, string> {
+  return {
+    class: each.class,
+    zone: each.zone ?? '',
+    profile: each.profile ?? '',
+    owned: String(each.owned ?? false),
+    count: String(each.count),
+    spare: String(each.spare ?? 0),
+    price: String(each.price),
+    cost: String(each.cost),
+  };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Leaves out columns in which no row says anything. */
+function withoutEmpty(rows: readonly string[][]): string[][] {
+  const [head = [], ...body] = rows;
+  const kept = head.flatMap((_, at) => (body.some((row) => row[at] !== '') ? [at] : []));
+  return rows.map((row) => kept.map((at) => row[at] ?? ''));
+}
+
+function columns(rows: readonly string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  );
+}
