@@ -9,6 +9,14 @@ export function bytesOf(file: string, io: Io): AsyncIterable<Uint8Array> {
   return file === '-' ? io.stdin() : createReadStream(file, { highWaterMark: CHUNK_BYTES });
 }
 
+/** The text of a file, or of standard input for `-`. */
+export async function textOf(file: string, io: Io): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of bytesOf(file, io)) text += decoder.decode(bytes, { stream: true });
+  return text + decoder.decode();
+}
+
 /** What went wrong with a file, as the user is told it; anything else as it is. */
 export function readable(error: unknown, file: string): unknown {
   if (error instanceof TableError) return new CliError(`error: ${error.message}`);

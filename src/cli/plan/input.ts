@@ -1,7 +1,10 @@
 import { type Offer, PlanError, type Wishes, type Workload } from '../../planning/index.ts';
+import { objectsIn } from '../../planning/read/files.ts';
+import { resourcesOf } from '../../planning/read/resources.ts';
 import { offersOf, ownedOf, workloadsOf } from '../../planning/read/tables.ts';
+import type { Written } from '../../planning/read/written.ts';
 import { readTable, type Table } from '../../platform/tables.ts';
-import { bytesOf, readable } from '../input.ts';
+import { bytesOf, readable, textOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import type { PlanInputOptions } from '../plan.ts';
 
@@ -16,10 +19,16 @@ export async function readInput(options: PlanInputOptions, io: Io): Promise<Plan
   const files = [...options.filename, options.pods, options.types, options.owned];
   if (files.filter((file) => file === '-').length > 1)
     throw new CliError('error: only one file can be standard input', EXIT.usage);
-  const workloads: Workload[] = [];
-  const offers: Offer[] = [];
-  if (options.pods) workloads.push(...(await fromTable(options.pods, io, workloadsOf)));
-  if (options.types) offers.push(...(await fromTable(options.types, io, offersOf)));
+  const workloads = options.pods ? await fromTable(options.pods, io, workloadsOf) : [];
+  const offers = options.types ? await fromTable(options.types, io, offersOf) : [];
+  const written = [];
+  for (const file of options.filename) written.push(...(await fromText(file, io)));
+  const { tier, price, at } = options;
+  const read = told(() =>
+    resourcesOf(written, { tier, price, ...(at !== undefined && { at }) }, { offers, workloads }),
+  );
+  workloads.push(...read.workloads);
+  offers.push(...read.offers);
   if (workloads.length === 0)
     throw new CliError('error: there are no Pods to plan for: give --pods or -f', EXIT.usage);
   if (offers.length === 0)
@@ -43,8 +52,31 @@ function wishesOf(options: PlanInputOptions): Wishes {
 
 async function fromTable<T>(file: string, io: Io, read: (table: Table) => T): Promise<T> {
   try {
-    return read(await readTable(bytesOf(file, io), file === '-' ? 'standard input' : file));
+    const table = await readTable(bytesOf(file, io), nameOf(file));
+    return told(() => read(table));
   } catch (error) {
-    throw error instanceof PlanError ? new CliError(`error: ${error.message}`) : readable(error, file);
+    throw readable(error, file);
+  }
+}
+
+async function fromText(file: string, io: Io): Promise<Written[]> {
+  try {
+    const text = await textOf(file, io);
+    return told(() => objectsIn(text, nameOf(file)));
+  } catch (error) {
+    throw readable(error, file);
+  }
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
+}
+
+/** What is wrong with the input is told as it is. */
+export function told<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof PlanError ? new CliError(`error: ${error.message}`) : error;
   }
 }
