@@ -105,7 +105,7 @@ function boundOf(
   return (bound + held * least) * toNumber(priceStep);
 }
 
-export function podsOf({ items }: Pattern, modelled: Modelled): Record<string, number> {
+export function podsOf({ items }: Pattern, modelled: Pick<Modelled, 'items'>): Record<string, number> {
   const pods: Record<string, number> = {};
   for (const [item, count] of items) {
     const name = modelled.items[item]?.workload.name ?? '';

@@ -19,7 +19,8 @@ import { amountsIn, fault, isNothing, listed, type Read, sumOf } from './written
 
 export interface PriceChoice {
   tier: Tier;
-  price: PriceOf;
+  /** Without it every price is 0, and none is asked for. */
+  price?: PriceOf;
 }
 
 type Class = Read<MachineClass['spec']>;
@@ -55,7 +56,7 @@ export function offerOf(read: Class, choice: PriceChoice): Offer {
     from,
     room: rest(room),
     ...(parts && { parts }),
-    price: canBeHad(spec) ? priceOf(read, choice) : 0n,
+    price: choice.price && canBeHad(spec) ? priceOf(read, choice.tier, choice.price) : 0n,
     owned: false,
     ...(spec.quota !== undefined && { max: spec.quota }),
     ...(zones.length > 0 && { zones }),
@@ -115,7 +116,7 @@ function canBeHad({ quota, stock }: MachineClass['spec']): boolean {
   return quota !== 0 && (stock.length === 0 || stock.some(({ machines }) => machines !== 0));
 }
 
-function priceOf({ from, spec }: Class, { tier, price }: PriceChoice): Quantity {
+function priceOf({ from, spec }: Class, tier: Tier, price: PriceOf): Quantity {
   const entry = spec.prices.find((each) => each.tier === tier);
   if (!entry) {
     const others = spec.prices.length > 0 ? `there is only ${spec.prices[0]?.tier}` : 'there are none';

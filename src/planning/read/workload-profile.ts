@@ -57,7 +57,10 @@ export function workloadOf(read: Profile, known: Known, at: string | undefined):
 
 /** From the last date of the series that has come; without a day, the most there ever are. */
 export function replicasOn(
-  { series, replicas = 0 }: Pick<WorkloadProfile['spec'], 'series' | 'replicas'>,
+  {
+    series,
+    replicas = 0,
+  }: { series: readonly { date: string; replicas: number }[]; replicas?: number | undefined },
   day: string | undefined,
 ): number {
   if (day === undefined) return Math.max(replicas, ...series.map((each) => each.replicas));

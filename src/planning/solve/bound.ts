@@ -109,7 +109,7 @@ export function prove(problem: Problem, duals: WholeDuals, worth: Float64Array):
 }
 
 /** By bin the limit that leaves the fewest; undefined where there may be any number. */
-function tightestLimits({ bins, limits }: Problem): (number | undefined)[] {
+export function tightestLimits({ bins, limits }: Problem): (number | undefined)[] {
   const tightest: (number | undefined)[] = bins.map(() => undefined);
   limits.forEach(({ bins: some, max }, at) => {
     for (const bin of some) {

@@ -154,7 +154,7 @@ function refinerOf(problem: Problem, pricer: Pricer, { patterns, amounts, duals 
 }
 
 /** Takes out what is there more often than asked for. */
-function trimmed({ items }: Problem, packing: Packing): Packing {
+export function trimmed({ items }: Problem, packing: Packing): Packing {
   const rest = items.map(({ count }) => count);
   const machines: { pattern: Pattern; count: number }[] = [];
   for (const { pattern, count } of packing) {

@@ -1,0 +1,147 @@
+// From series of Pods and prices by tier to machines held and rented, and what the event costs by itself.
+import type { Highs } from 'highs';
+import { toNumber } from '../../platform/kube/quantity.ts';
+import { PlanError } from '../model.ts';
+import { solve } from '../solve/solve.ts';
+import { type HoldPlan, holdPlanOf } from './answer.ts';
+import { dateWords } from './calendar.ts';
+import { brokenHolding } from './check.ts';
+import {
+  type Horizon,
+  horizonOf,
+  type Period,
+  periodsOf,
+  type Series,
+  usualOf,
+  withoutEvent,
+} from './periods.ts';
+import { problemIn } from './problem.ts';
+import { type HoldFleet, type HoldModelled, holdProblemOf, type Ways } from './problem-of.ts';
+import { type HoldSolution, solveHold } from './solve.ts';
+
+export interface HoldRequest extends HoldFleet {
+  /** Of every workload; without dates it stays as it is. */
+  series: readonly Series[];
+  from?: string;
+  to?: string;
+  leadTime_ms: number;
+}
+
+export interface MakeHoldOptions {
+  solver: Highs;
+  /** It ends when the gap is no greater than this share. */
+  gap: number;
+  stop?: () => boolean;
+}
+
+export interface HoldProgressWords {
+  what: string;
+  /** 0: there is none yet. */
+  cost: number;
+  bound: number;
+}
+
+/** A plan with its cost in the unit of the prices. */
+export interface Solved {
+  modelled: HoldModelled;
+  solution: HoldSolution;
+  cost: number;
+  bound: number;
+}
+
+export function* makeHoldPlan(
+  request: HoldRequest,
+  options: MakeHoldOptions,
+): Generator<HoldProgressWords, HoldPlan> {
+  const horizon = horizonOf(request.series, request);
+  checkRates(request, horizon);
+  const periods = periodsOf(request.series, horizon);
+  const usual = usualOf(periods);
+  const solved = function* (what: string, some: readonly Period[], ways?: Ways) {
+    return yield* solvedOf(request, some, what, options, ways);
+  };
+  const whole = yield* solved('held and rented', periods);
+  if (!whole) throw yield* noPlace(request, periods, options);
+  const usualPeriods = withoutEvent(periods, usual);
+  const isEvent = periods.some(({ replicas }) =>
+    [...replicas].some(([name, count]) => count > (usual.get(name) ?? 0)),
+  );
+  const base = isEvent ? yield* solved('without the event', usualPeriods) : whole;
+  const held = yield* solved('all held', periods, 'Held');
+  const rented = yield* solved('all rented', periods, 'Rented');
+  return holdPlanOf({ request, periods, usual, whole, base, held, rented });
+}
+
+function* solvedOf(
+  request: HoldRequest,
+  periods: readonly Period[],
+  what: string,
+  { solver, gap, stop = () => false }: MakeHoldOptions,
+  ways?: Ways,
+): Generator<HoldProgressWords, Solved | undefined> {
+  const modelled = holdProblemOf(request, periods, ways);
+  const { problem, costStep } = modelled;
+  const step = toNumber(costStep);
+  const steps = solveHold(problem, { solver, gap, stop });
+  for (;;) {
+    const { done, value } = steps.next();
+    if (!done) {
+      yield { what, cost: value.cost * step, bound: value.bound * step };
+      continue;
+    }
+    if (!value) return undefined;
+    const broken = brokenHolding(problem, periods, request.shortestRental_ms, value);
+    if (broken.length > 0) throw new Error(`the plan is wrong: ${broken.join('; ')}`);
+    const price = (count: number) => toNumber(BigInt(count) * costStep);
+    return { modelled, solution: value, cost: price(value.cost), bound: price(value.bound) };
+  }
+}
+
+function checkRates({ offers, rates, shortestRental_ms }: HoldRequest, horizon: Horizon): void {
+  const names = [...new Set(offers.filter(({ owned }) => !owned).map(({ name }) => name))];
+  if (shortestRental_ms > horizon.to_ms - horizon.from_ms)
+    throw new PlanError(
+      `the shortest rental is longer than the time from ${dateWords(horizon.from_ms)} to ${dateWords(horizon.to_ms)}: nothing could be rented; take a longer time or a shorter rental`,
+    );
+  for (const [tier, key] of [
+    ['Daily', 'daily'],
+    ['Promotion', 'promotion'],
+  ] as const)
+    if (names.length > 0 && !names.some((name) => rates.get(name)?.[key]))
+      throw new PlanError(
+        `no class has a price of the tier ${tier}: write { tier: ${tier}, hour: "12.50" } at spec.prices of the classes that can be ${tier === 'Daily' ? 'held' : 'rented'}`,
+      );
+}
+
+/** Which Pods have none, and when. */
+function* noPlace(
+  request: HoldRequest,
+  periods: readonly Period[],
+  { solver, stop = () => false }: MakeHoldOptions,
+): Generator<HoldProgressWords, PlanError> {
+  if (stop()) return new PlanError('it was broken off before there was any plan');
+  const { problem } = holdProblemOf(request, periods);
+  const bins = problem.packing.bins.map((bin) => ({ ...bin, price: 1 }));
+  for (const [at, period] of periods.entries()) {
+    const own = { ...problemIn(problem, at), bins };
+    const steps = solve(own, { solver, gap: 0.01, stop });
+    for (;;) {
+      const { done, value } = steps.next();
+      if (!done) {
+        yield { what: 'what has no place', cost: 0, bound: 0 };
+        continue;
+      }
+      const left = value.unplaced.flatMap((count, item) =>
+        count > 0 ? [`${count} of ${own.items[item]?.name}`] : [],
+      );
+      if (left.length > 0)
+        return new PlanError(
+          `from ${dateWords(period.from_ms)} on there is no place for ${left.slice(0, 10).join(', ')}, whatever is held or rented: drover plan --at ${dateWords(period.from_ms)} says what they lack`,
+        );
+      break;
+    }
+  }
+  return new PlanError(
+    'each date by itself has machines enough, but not all together: stock or quota is too small for rentals as long as the shortest',
+  );
+}
