@@ -1,6 +1,7 @@
 // A real Kubernetes control plane by hand: `build` makes its binaries, `up` runs one until Ctrl-C.
 
 import { controlPlaneBinaries } from '../test/control-plane/build.ts';
+import { PACKS } from '../test/control-plane/scheduler.ts';
 import { startControlPlane } from '../test/control-plane/start.ts';
 
 const USAGE = 'usage: node scripts/control-plane.ts build | up';
@@ -10,6 +11,7 @@ async function up(): Promise<void> {
   console.log(`API server  ${controlPlane.url}`);
   console.log(`logs        ${controlPlane.logs}`);
   console.log(`\nexport KUBECONFIG=${controlPlane.kubeconfigPath}\n`);
+  console.log(`schedulers  default-scheduler, ${PACKS}\n`);
   console.log('There are no nodes. Ctrl-C ends it and removes everything.');
   await interrupted();
 }

@@ -27,9 +27,8 @@ export interface Candidate {
   class: string;
   /** Place in the problem's resources. */
   resource: number;
-  /** Whole numbers of the problem. */
+  /** A whole number of the problem. */
   has: number;
-  tried: number;
   /** Of the whole cost, in the problem's prices, for one more of the resource's steps. */
   perStep: number;
 }
@@ -49,7 +48,7 @@ export function bindingLimits(modelled: Modelled, { packing, duals }: Solution):
       const has = problem.bins[bin]?.room[resource] ?? 0;
       const known = byKey.get(`${name}/${resource}`);
       if (known) known.perStep += perStep;
-      else byKey.set(`${name}/${resource}`, { class: name, resource, has, tried: 2 * has, perStep });
+      else byKey.set(`${name}/${resource}`, { class: name, resource, has, perStep });
     });
   }
   return [...byKey.values()].sort((a, b) => b.perStep * b.has - a.perStep * a.has);
@@ -60,8 +59,10 @@ function worthIn({ items, bins }: Problem, values: Float64Array, at: number): Fl
   const bin = bins[at];
   if (!bin) return new Float64Array();
   const fitting = items.flatMap((item, index) => {
-    const most = mostIn(item, index, bin);
-    return most > 0 && (values[index] as number) > 0 ? [{ item, value: values[index] as number, most }] : [];
+    const value = values[index] as number;
+    if (mostIn(item, index, bin) === 0 || value <= 0) return [];
+    // Not how many fit: that would hide which resource keeps more of them out.
+    return [{ item, value, most: Math.min(item.count, item.most ?? item.count) }];
   });
   return relax({
     values: Float64Array.from(fitting, ({ value }) => value),
@@ -71,12 +72,16 @@ function worthIn({ items, bins }: Problem, values: Float64Array, at: number): Fl
   }).worth;
 }
 
-/** The same problem, with another amount of one resource on the machines of one class. */
-export function withLimit({ problem, bins }: Modelled, { class: name, resource, tried }: Candidate): Problem {
+/** The same problem, with twice as much of one resource on the machines of one class. */
+export function withLimit(
+  { problem, bins, rooms, steps }: Modelled,
+  { class: name, resource }: Candidate,
+): Problem {
+  const tried = (bin: number) => Number((2n * (rooms[bin]?.[resource] ?? 0n)) / (steps[resource] as bigint));
   return {
     ...problem,
     bins: problem.bins.map((bin, at) =>
-      bins[at]?.offer.name === name ? { ...bin, room: bin.room.with(resource, tried) } : bin,
+      bins[at]?.offer.name === name ? { ...bin, room: bin.room.with(resource, tried(at)) } : bin,
     ),
   };
 }
@@ -87,15 +92,17 @@ export function limitWorth(
   before: { cost: number; packing: Packing },
   after?: { cost: number; packing: Packing },
 ): LimitWorth {
-  const { resources, steps, priceStep } = modelled;
+  const { resources, steps, priceStep, bins, rooms } = modelled;
+  const bin = bins.findIndex(({ offer }) => offer.name === candidate.class);
+  const has = toNumber(rooms[bin]?.[candidate.resource] ?? 0n);
   const step = toNumber(steps[candidate.resource] as bigint);
   const price = toNumber(priceStep);
   const machines = (packing: Packing) => packing.reduce((sum, { count }) => sum + count, 0);
   return {
     class: candidate.class,
     resource: resources[candidate.resource] ?? '',
-    has: candidate.has * step,
-    tried: candidate.tried * step,
+    has,
+    tried: 2 * has,
     perUnit: (candidate.perStep / step) * price,
     ...(after && {
       cost: after.cost * price,

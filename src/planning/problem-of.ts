@@ -17,6 +17,8 @@ export interface Modelled {
   /** What a whole number of each resource stands for. */
   steps: readonly Quantity[];
   bins: readonly BinKind[];
+  /** What each has that may be used: headroom is taken off, nothing is rounded. */
+  rooms: readonly (readonly Quantity[])[];
   items: readonly { workload: Workload; zone?: string }[];
   /** What a whole number of a price stands for. */
   priceStep: Quantity;
@@ -65,7 +67,7 @@ export function problemOf(
     shares: sharesOf(bins, wishes),
     apart: pairsApart(items),
   };
-  return { problem, resources: names, steps, bins, items, priceStep, zones };
+  return { problem, resources: names, steps, bins, rooms, items, priceStep, zones };
 }
 
 export function nameOf({ offer, zone, profile }: BinKind): string {

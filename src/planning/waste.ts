@@ -24,7 +24,7 @@ export interface Waste {
 const SMALL = 0.0005;
 
 export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
-  const { resources, steps, bins, problem } = modelled;
+  const { resources, bins, rooms } = modelled;
   const classes = new Map<string, Tally>();
   for (const { pattern, count } of packing) {
     const kind = bins[pattern.bin];
@@ -33,7 +33,7 @@ export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
     const tally = classes.get(name) ?? new Tally(resources.length);
     classes.set(name, tally);
     const left = leftIn(modelled, pattern);
-    const room = problem.bins[pattern.bin]?.room ?? [];
+    const room = (rooms[pattern.bin] ?? []).map(toNumber);
     tally.add(room, left, blockersOf(modelled, pattern, left), count);
   }
   return [...classes].flatMap(([name, tally]) =>
@@ -41,9 +41,12 @@ export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
       const room = tally.room[at] as number;
       if (room === 0) return [];
       const share = (amount: number) => amount / room;
-      const has = (each: number) => (tally.has[each] as number) * toNumber(steps[each] as bigint);
       const because = resources
-        .map((by, other) => ({ resource: by, idle: share(tally.because[at]?.[other] ?? 0), has: has(other) }))
+        .map((by, other) => ({
+          resource: by,
+          idle: share(tally.because[at]?.[other] ?? 0),
+          has: tally.has[other] as number,
+        }))
         .filter(({ idle }) => idle > SMALL)
         .sort((a, b) => b.idle - a.idle);
       const idle = share(tally.left[at] as number);
@@ -53,7 +56,7 @@ export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
           class: name,
           machines: tally.machines,
           resource,
-          has: has(at),
+          has: tally.has[at] as number,
           used: 1 - idle,
           idle,
           because,
@@ -99,22 +102,26 @@ class Tally {
   }
 }
 
-function leftIn({ problem }: Modelled, { bin, items }: Pattern): number[] {
-  const left = [...(problem.bins[bin]?.room ?? [])];
-  for (const [item, count] of items)
-    problem.items[item]?.need.forEach((need, at) => {
-      left[at] = (left[at] as number) - count * need;
-    });
-  return left;
+function leftIn({ problem, rooms, steps }: Modelled, { bin, items }: Pattern): number[] {
+  return (rooms[bin] ?? []).map((room, at) => {
+    const used = items.reduce((sum, [item, count]) => sum + count * (problem.items[item]?.need[at] ?? 0), 0);
+    return toNumber(room - BigInt(used) * (steps[at] as bigint));
+  });
 }
 
 /** Resources of which too little is left for the item that comes nearest to fitting in. */
-function blockersOf({ problem }: Modelled, { bin, items }: Pattern, left: readonly number[]): number[] {
+function blockersOf(
+  { problem, steps }: Modelled,
+  { bin, items }: Pattern,
+  left: readonly number[],
+): number[] {
   let fewest: number[] | undefined;
   problem.items.forEach(({ need, most }, item) => {
     const held = items.find(([at]) => at === item)?.[1] ?? 0;
     if (problem.bins[bin]?.refuses?.has(item) || (most !== undefined && held >= most)) return;
-    const short = need.flatMap((amount, at) => (amount > (left[at] as number) ? [at] : []));
+    const short = need.flatMap((amount, at) =>
+      amount * toNumber(steps[at] as bigint) > (left[at] as number) ? [at] : [],
+    );
     if (!fewest || short.length < fewest.length) fewest = short;
   });
   return fewest ?? [];

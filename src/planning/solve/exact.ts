@@ -17,7 +17,7 @@ export interface Effort {
 /** Takes some hundredths of a second. */
 export const QUICK: Effort = { patterns: 300, listed: 20_000, nodes: 50 };
 /** Takes some seconds. */
-export const THOROUGH: Effort = { patterns: 3_000, listed: 1_000_000, nodes: 500 };
+export const THOROUGH: Effort = { patterns: 2_000, listed: 1_000_000, nodes: 200 };
 
 export type Exact =
   /** There are too many patterns, or too many branches. `bound` may be better than it was. */

@@ -1,6 +1,7 @@
 // The knapsack with several constraints that prices patterns: which items are worth most together in one bin. Branch
 // and bound, depth first; values are whole numbers, so that what it proves holds exactly.
 import { relax } from './knapsack-lp.ts';
+import { SuffixBounds } from './suffix-bounds.ts';
 
 export interface Knapsack {
   /** Whole numbers over 0. */
@@ -16,6 +17,8 @@ export interface Knapsack {
   target: number;
   /** So many nodes at most. */
   nodes: number;
+  /** Numbers in the table of bounds, at most, where two resources are to count in whole numbers in it. */
+  grid?: number;
 }
 
 export interface Filling {
@@ -31,19 +34,68 @@ export interface Answer {
   nodes: number;
 }
 
-/** Cells of the table of bounds along one resource, at most. */
-const CELLS_MAX = 2_000;
-/** Floating point may say too little by this share: bounds are raised by it. */
-const SLACK = 1e-9;
 const FILLINGS_MAX = 8;
+/** What floating point may get wrong. */
+const SLACK = 1e-9;
 
 export function fillBest(knapsack: Knapsack): Answer {
+  const kept = possibleItems(knapsack);
+  const smaller = kept.length < knapsack.values.length ? only(knapsack, kept) : knapsack;
+  const { fillings, upper, nodes } = searched(smaller);
+  if (smaller === knapsack) return { fillings, upper, nodes };
+  const widened = fillings.map(({ value, counts }) => {
+    const all = new Int32Array(knapsack.values.length);
+    kept.forEach((item, at) => {
+      all[item] = counts[at] as number;
+    });
+    return { value, counts: all };
+  });
+  return { fillings: widened, upper, nodes };
+}
+
+function searched(knapsack: Knapsack): Answer {
   const search = new Search(knapsack);
   if (search.rootBound() <= knapsack.target) return { fillings: [], upper: knapsack.target, nodes: 0 };
   const start = dive(knapsack, search.amounts);
   search.mustBeat(start.at(-1)?.value ?? 0);
   const answer = search.run();
   return { ...answer, fillings: [...start, ...answer.fillings] };
+}
+
+/** Items that may be in a filling worth more than the target: of the others one is too dear at the multipliers. */
+function possibleItems(knapsack: Knapsack): number[] {
+  const { values, needs, most, room, target } = knapsack;
+  const { worth } = relax(knapsack);
+  const gains = Float64Array.from(values, (value, item) => {
+    let gain = value;
+    for (let r = 0; r < room.length; r++)
+      gain -= (worth[r] as number) * (needs[item * room.length + r] as number);
+    return gain;
+  });
+  let bound = 0;
+  for (let r = 0; r < room.length; r++) bound += (worth[r] as number) * (room[r] as number);
+  gains.forEach((gain, item) => {
+    if (gain > 0) bound += gain * (most[item] as number);
+  });
+  return Array.from(gains.keys()).filter(
+    (item) => (bound + Math.min(0, gains[item] as number)) * (1 + SLACK) > target,
+  );
+}
+
+function only({ values, needs, most, room, apart, ...rest }: Knapsack, kept: readonly number[]): Knapsack {
+  const place = new Map(kept.map((item, at) => [item, at]));
+  return {
+    ...rest,
+    room,
+    values: Float64Array.from(kept, (item) => values[item] as number),
+    needs: Float64Array.from(
+      kept.flatMap((item) => [...needs.subarray(item * room.length, (item + 1) * room.length)]),
+    ),
+    most: Float64Array.from(kept, (item) => most[item] as number),
+    ...(apart && {
+      apart: kept.map((item) => (apart[item] ?? []).flatMap((other) => place.get(other) ?? [])),
+    }),
+  };
 }
 
 /** Every filling worth at least this to which nothing can be added; undefined where there are more than `max`, or too many nodes. */
@@ -106,23 +158,17 @@ class Search {
   readonly #order: number[];
   /** As the relaxation fills the bin. */
   readonly amounts: Float64Array;
-  readonly #worth: Float64Array;
   readonly #left: Float64Array;
   readonly #counts: Int32Array;
   readonly #banned: Int32Array;
-  /** The resource along which whole numbers count in the bound. */
-  readonly #exact: number;
-  readonly #step: number;
-  readonly #cells: number;
-  /** What items from this place in the order on are worth at most, by what is left of that resource. */
-  readonly #table: Float64Array;
+  readonly #bounds: SuffixBounds;
   readonly #fillings: Filling[] = [];
   #best: number;
   #open = Number.NEGATIVE_INFINITY;
   #nodes = 0;
 
   constructor(knapsack: Knapsack) {
-    const { values, needs, room, target } = knapsack;
+    const { values, room, target } = knapsack;
     this.#knapsack = knapsack;
     this.#rows = room.length;
     this.#left = Float64Array.from(room);
@@ -130,27 +176,13 @@ class Search {
     this.#banned = new Int32Array(values.length);
     this.#best = target;
     const { worth, amounts } = relax(knapsack);
-    this.#worth = worth;
     this.amounts = amounts;
-    const rows = this.#rows;
-    const price = (item: number) => {
-      let sum = 0;
-      for (let r = 0; r < rows; r++) sum += (this.#worth[r] as number) * (needs[item * rows + r] as number);
-      return sum;
-    };
-    const efficiency = Float64Array.from(values, (value, item) => value / (price(item) + 1e-9 * value));
-    this.#order = Array.from(values, (_, item) => item).sort(
-      (a, b) => (efficiency[b] as number) - (efficiency[a] as number) || a - b,
-    );
-    this.#exact = mostBinding(this.#worth, room);
-    const whole = room[this.#exact] ?? 0;
-    this.#step = Math.max(1, Math.ceil(whole / CELLS_MAX));
-    this.#cells = Math.ceil(whole / this.#step) + 1;
-    this.#table = this.#bounds();
+    this.#order = byEfficiency(knapsack, worth);
+    this.#bounds = new SuffixBounds({ ...knapsack, worth, order: this.#order, grid: knapsack.grid ?? 0 });
   }
 
   rootBound(): number {
-    return this.#bound(0, 0);
+    return this.#bounds.at(0, this.#left);
   }
 
   mustBeat(value: number): void {
@@ -167,7 +199,7 @@ class Search {
           found.push({ value, counts: Int32Array.from(this.#counts) });
         return found.length <= max;
       }
-      if (this.#bound(place, value) <= this.#best) return true;
+      if (value + this.#bounds.at(place, this.#left) <= this.#best) return true;
       if (this.#nodes >= this.#knapsack.nodes) return false;
       const item = this.#order[place] as number;
       for (let count = this.#fitting(item); count >= 0; count--) {
@@ -185,53 +217,6 @@ class Search {
     this.#visit(0, 0);
     const upper = Math.max(this.#best, this.#open);
     return { fillings: this.#fillings, upper, nodes: this.#nodes };
-  }
-
-  /** Suffix by suffix: the Lagrangian of all resources but one, and a dynamic program along that one. */
-  #bounds(): Float64Array {
-    const { values, needs, most } = this.#knapsack;
-    const [rows, cells, exact] = [this.#rows, this.#cells, this.#exact];
-    const table = new Float64Array((this.#order.length + 1) * cells);
-    for (let place = this.#order.length - 1; place >= 0; place--) {
-      const item = this.#order[place] as number;
-      let gain = values[item] as number;
-      for (let r = 0; r < rows; r++)
-        if (r !== exact) gain -= (this.#worth[r] as number) * (needs[item * rows + r] as number);
-      const [here, after] = [place * cells, (place + 1) * cells];
-      // Rounded down: what is left is rounded up, so that nothing possible is left out.
-      const size = Math.floor((needs[item * rows + exact] ?? 0) / this.#step);
-      const count = most[item] as number;
-      table.copyWithin(here, after, after + cells);
-      if (gain <= 0) continue;
-      if (size === 0) {
-        for (let cell = 0; cell < cells; cell++)
-          table[here + cell] = (table[here + cell] as number) + gain * count;
-      } else if (count * size >= cells - 1) {
-        for (let cell = size; cell < cells; cell++) {
-          const taken = (table[here + cell - size] as number) + gain;
-          if (taken > (table[here + cell] as number)) table[here + cell] = taken;
-        }
-      } else {
-        for (let cell = size; cell < cells; cell++) {
-          let best = table[here + cell] as number;
-          for (let n = 1; n <= count && n * size <= cell; n++) {
-            const taken = (table[after + cell - n * size] as number) + n * gain;
-            if (taken > best) best = taken;
-          }
-          table[here + cell] = best;
-        }
-      }
-    }
-    return table;
-  }
-
-  #bound(place: number, value: number): number {
-    let bound = value;
-    for (let r = 0; r < this.#rows; r++)
-      if (r !== this.#exact) bound += (this.#worth[r] as number) * (this.#left[r] as number);
-    const cell = Math.ceil((this.#left[this.#exact] ?? 0) / this.#step);
-    bound += this.#table[place * this.#cells + cell] as number;
-    return bound * (1 + SLACK);
   }
 
   #nextFitting(from: number): number {
@@ -271,7 +256,7 @@ class Search {
     if (value > this.#best) this.#keep(value);
     const place = this.#nextFitting(from);
     if (place === this.#order.length) return;
-    const bound = this.#bound(place, value);
+    const bound = value + this.#bounds.at(place, this.#left);
     if (bound <= this.#best) return;
     if (this.#nodes >= nodes) {
       this.#open = Math.max(this.#open, bound);
@@ -293,10 +278,15 @@ class Search {
   }
 }
 
-function mostBinding(worth: Float64Array, room: Float64Array): number {
-  let most = 0;
-  for (let r = 1; r < room.length; r++)
-    if ((worth[r] as number) * (room[r] as number) > (worth[most] as number) * (room[most] as number))
-      most = r;
-  return most;
+/** What is worth most for what it takes comes first. */
+function byEfficiency({ values, needs }: Knapsack, worth: Float64Array): number[] {
+  const efficiency = Float64Array.from(values, (value, item) => {
+    let price = 1e-9 * value;
+    for (let r = 0; r < worth.length; r++)
+      price += (worth[r] as number) * (needs[item * worth.length + r] as number);
+    return value / price;
+  });
+  return Array.from(values, (_, item) => item).sort(
+    (a, b) => (efficiency[b] as number) - (efficiency[a] as number) || a - b,
+  );
 }

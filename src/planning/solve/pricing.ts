@@ -3,6 +3,10 @@ import { extraOf, type WholeDuals } from './bound.ts';
 import { allFillings, type Filling, fillBest, type Knapsack } from './knapsack.ts';
 import { mostIn, type Pattern, type Problem } from './problem.ts';
 
+/** A search of so many nodes is worth a table of bounds along two resources: 50 MB, some hundredths of a second. */
+const GRID_FROM_NODES = 3_000;
+const GRID_MAX = 6_000_000;
+
 /** Bins that are filled alike: the same room, the same items. One knapsack does for all. */
 export interface Group {
   bins: number[];
@@ -116,6 +120,7 @@ export class Pricer {
       most: Float64Array.from(items, ({ most }) => most),
       room,
       apart: this.#apart(items),
+      grid: limits.nodes >= GRID_FROM_NODES ? GRID_MAX : 0,
       ...limits,
     };
   }

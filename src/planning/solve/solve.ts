@@ -45,8 +45,10 @@ const STEPS_MAX = 20_000;
 const STALLED_MAX = 3_000;
 /** Steps from one word of progress to the next. */
 const STEPS_TOLD = 50;
-/** Of the gap, for the relaxation; the rest is for whole numbers. */
-const RELAXED_SHARE = 0.25;
+/** Of the gap, for the relaxation, at least and at most; the rest is for whole numbers. */
+const RELAXED_SHARE = { least: 0.25, most: 0.9 };
+/** Whole numbers cost about so many machines more than fractions. */
+const ROUNDING_MACHINES = 1.5;
 
 /**
  * Limits are counts of steps, never times: the same problem has the same solution on every machine, unless `stop` ends it.
@@ -74,12 +76,14 @@ function* relaxedOf(
 ): Generator<Progress, Relaxed> {
   // An item that is left out costs more than any machine that could take it.
   const penalty = 10 * Math.max(1, ...problem.bins.map(({ price }) => price));
-  const tolerance = gap * RELAXED_SHARE;
+  const dearest = Math.max(...problem.bins.map(({ price }) => price));
+  const rounding = (ROUNDING_MACHINES * dearest) / Math.max(1, incumbent.cost);
+  const share = Math.min(RELAXED_SHARE.most, Math.max(RELAXED_SHARE.least, 1 - rounding / gap));
   const columns = generateColumns(problem, {
     solver,
     start,
     penalty,
-    tolerance,
+    tolerance: gap * share,
     rounds: ROUNDS_MAX,
     ...(stop && { stop }),
   });

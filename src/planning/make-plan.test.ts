@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { Highs } from 'highs';
+import { parseQuantity } from '../platform/kube/quantity.ts';
+import { makePlan, type PlanOptions } from './make-plan.ts';
+import { NO_WISHES, type Offer, type Wishes, type Workload } from './model.ts';
+import type { Plan } from './plan.ts';
+import { highs } from './solve/highs.ts';
+import { wasteWords } from './waste.ts';
+
+let solver: Highs;
+before(async () => {
+  solver = await highs();
+});
+
+const amounts = (written: Record<string, string | number>) =>
+  new Map(Object.entries(written).map(([name, amount]) => [name, parseQuantity(String(amount)) as bigint]));
+
+const pods = (
+  name: string,
+  replicas: number,
+  need: Record<string, string | number>,
+  more: Partial<Workload> = {},
+): Workload => ({
+  name,
+  from: 'test',
+  replicas,
+  need: amounts(need),
+  part: 'Online',
+  apart: [],
+  spread: false,
+  ...more,
+});
+
+const machines = (
+  name: string,
+  price: number,
+  room: Record<string, string | number>,
+  more: Partial<Offer> = {},
+): Offer => ({
+  name,
+  from: 'test',
+  room: amounts(room),
+  price: parseQuantity(String(price)) as bigint,
+  owned: false,
+  ...more,
+});
+
+function planned(
+  workloads: Workload[],
+  offers: Offer[],
+  wishes: Partial<Wishes> = {},
+  options: Partial<PlanOptions> = {},
+): Plan {
+  const steps = makePlan(workloads, offers, {
+    solver,
+    wishes: { ...NO_WISHES, ...wishes },
+    gap: 0.001,
+    limits: 0,
+    ...options,
+  });
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+const count = ({ machines: all }: Plan, of: Partial<Plan['machines'][number]> = {}) =>
+  all
+    .filter((each) => Object.entries(of).every(([key, value]) => each[key as keyof typeof each] === value))
+    .reduce((sum, each) => sum + each.count, 0);
+
+const EBM = { cpu: 96, memory: '527Gi', 'network-interfaces': 32, 'cloud-disks': 20 };
+const POD = { cpu: 16, memory: '60Gi', 'network-interfaces': 1, 'cloud-disks': 1 };
+
+test('six Pods of 16C/60G go on a machine of 96C: 10 machines for 60, and nothing costs less', () => {
+  const plan = planned([pods('trade', 60, POD)], [machines('ebmc6', 12.5, EBM)]);
+  assert.deepEqual(plan.machines, [
+    { class: 'ebmc6', count: 10, price: 12.5, cost: 125, patterns: [{ count: 10, pods: { trade: 6 } }] },
+  ]);
+  assert.deepEqual([plan.cost, plan.bound, plan.gap, plan.unplaced], [125, 125, 0, {}]);
+});
+
+test('a limit strands CPU, is named as the cause, and what it is worth is confirmed by planning again', () => {
+  const small = pods('web', 320, { cpu: 2, memory: '4Gi', 'network-interfaces': 1 });
+  const plan = planned([small], [machines('ebmc6', 10, EBM)], {}, { limits: 1 });
+  assert.equal(count(plan), 10);
+  const cpu = plan.waste.find(({ resource }) => resource === 'cpu');
+  assert.ok(cpu);
+  assert.deepEqual(wasteWords(cpu), [
+    '33 % of cpu stands idle on ebmc6 because network-interfaces run out at 32',
+  ]);
+  const [worth] = plan.limits;
+  assert.deepEqual(
+    [worth?.resource, worth?.has, worth?.tried, worth?.machines, worth?.cost],
+    ['network-interfaces', 32, 64, { before: 10, after: 7 }, 70],
+  );
+  assert.ok(worth && worth.perUnit > 0);
+});
+
+test('headroom keeps a part of everything free', () => {
+  const of = (headroom: number) =>
+    count(planned([pods('a', 96, { cpu: 1 })], [machines('m', 1, { cpu: 96 })], { headroom }));
+  assert.deepEqual([of(0), of(10)], [1, 2]);
+});
+
+test('spares hold every way of filling that may be lost', () => {
+  const plan = planned(
+    [pods('a', 60, POD)],
+    [machines('ebmc6', 10, EBM), machines('tiny', 1, { cpu: 4, memory: '8Gi' })],
+    { spares: 2 },
+  );
+  assert.deepEqual([count(plan), plan.machines[0]?.spare, plan.cost], [12, 2, 120]);
+  assert.ok(plan.bound <= plan.cost && plan.bound >= 100);
+});
+
+test('Pods are spread evenly over zones, and any zone may be lost where that is wished', () => {
+  const spread = pods('a', 60, POD, { spread: true });
+  const even = planned([spread], [machines('ebmc6', 10, EBM)], { zones: ['a', 'b', 'c'] });
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((zone) => count(even, { zone })),
+    [4, 4, 4],
+  );
+  const safe = planned([spread], [machines('ebmc6', 10, EBM)], { zones: ['a', 'b', 'c'], loseZone: true });
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((zone) => count(safe, { zone })),
+    [5, 5, 5],
+  );
+  assert.throws(
+    () => planned([spread], [machines('ebmc6', 10, EBM)], { loseZone: true }),
+    /losing a zone needs at least 2 zones/,
+  );
+});
+
+test('stock binds by zone, and what the plan would cost without that is said', () => {
+  const cheap = machines('cheap', 10, EBM, { zones: [{ zone: 'a', max: 3 }] });
+  const dear = machines('dear', 20, EBM, { zones: [{ zone: 'a' }] });
+  const plan = planned([pods('a', 60, POD)], [cheap, dear]);
+  assert.deepEqual([count(plan, { class: 'cheap' }), count(plan, { class: 'dear' }), plan.cost], [3, 7, 170]);
+  assert.match(
+    plan.reasons[0]?.message ?? '',
+    /all is used of cheap in a \(3\); without that limit the plan would cost 100 instead of 170/,
+  );
+});
+
+test('what fits nowhere is named with what the nearest class lacks, and the rest is planned', () => {
+  const plan = planned(
+    [pods('huge', 2, { cpu: 128, memory: '60Gi' }), pods('a', 6, POD)],
+    [machines('ebmc6', 10, EBM)],
+  );
+  assert.deepEqual(plan.unplaced, { huge: 2 });
+  assert.equal(count(plan), 1);
+  assert.deepEqual(plan.reasons, [
+    {
+      reason: 'FitsNowhere',
+      message: 'huge fits on no class; the nearest lacks least: it needs 128 cpu, and ebmc6 has 96',
+    },
+  ]);
+});
+
+test('classes at most: the best of all choices, proven', () => {
+  const offers = [machines('a', 10, { cpu: 10 }), machines('b', 7, { cpu: 6 }), machines('c', 4, { cpu: 3 })];
+  const workloads = [pods('x', 7, { cpu: 6 }), pods('y', 5, { cpu: 3 })];
+  const best = Math.min(
+    ...offers.map((offer) =>
+      planned(workloads, [offer]).machines.length > 0 &&
+      Object.keys(planned(workloads, [offer]).unplaced).length === 0
+        ? planned(workloads, [offer]).cost
+        : Number.POSITIVE_INFINITY,
+    ),
+  );
+  const plan = planned(workloads, offers, { typesMax: 1 });
+  assert.equal(new Set(plan.machines.map((each) => each.class)).size, 1);
+  assert.equal(plan.cost, best);
+});
+
+test('workloads that may not meet are on machines of their own', () => {
+  const plan = planned(
+    [pods('a', 4, { cpu: 2 }, { apart: ['b'] }), pods('b', 4, { cpu: 2 })],
+    [machines('m', 1, { cpu: 16 })],
+  );
+  assert.equal(count(plan), 2);
+  for (const { patterns } of plan.machines)
+    for (const { pods: held } of patterns) assert.equal('a' in held && 'b' in held, false);
+});
+
+test('one offload profile is chosen for each machine, by what its Pods need', () => {
+  const card = machines(
+    'ebm',
+    10,
+    { cpu: 96, pps: '1M', iops: '1M' },
+    {
+      profiles: [
+        { name: '4-8', room: amounts({ pps: '4M', iops: '800k' }) },
+        { name: '6-6', room: amounts({ pps: '12M', iops: '400k' }) },
+      ],
+    },
+  );
+  const ingress = pods('ingress', 20, { cpu: 8, pps: '1M' });
+  const database = pods('database', 12, { cpu: 8, iops: '100k' });
+  const plan = planned([ingress, database], [card]);
+  assert.ok(count(plan, { profile: '6-6' }) >= 1);
+  for (const each of plan.machines)
+    for (const { pods: held } of each.patterns) {
+      assert.ok((held.ingress ?? 0) <= (each.profile === '6-6' ? 12 : 4));
+      assert.ok((held.database ?? 0) <= (each.profile === '6-6' ? 4 : 8));
+    }
+});
+
+test('offline Pods have the offline part of a machine, and not more', () => {
+  const split = machines(
+    'ebm',
+    10,
+    { cpu: 96 },
+    { parts: { online: amounts({ cpu: 64 }), offline: amounts({ cpu: 32 }) } },
+  );
+  const plan = planned(
+    [pods('web', 8, { cpu: 8 }), pods('batch', 8, { cpu: 8 }, { part: 'Offline' })],
+    [split],
+  );
+  assert.equal(count(plan), 2);
+});
+
+test('shares that cannot be kept are refused', () => {
+  assert.throws(
+    () => planned([pods('a', 6, POD)], [machines('m', 1, EBM)], { shareMax: 40 }),
+    /at most 40 % of each of 1 classes makes less than 100 %/,
+  );
+});
+
+test('a share is kept', () => {
+  const plan = planned(
+    [pods('a', 600, POD)],
+    [machines('a', 10, EBM), machines('b', 11, EBM), machines('c', 12, EBM)],
+    { shareMax: 50 },
+  );
+  assert.deepEqual([count(plan, { class: 'a' }), count(plan, { class: 'b' })], [50, 50]);
+});
