@@ -29,12 +29,12 @@ export interface PlanCommandOptions extends PlanInputOptions {
 }
 
 export function register(program: Command, io: Io): void {
+  const command = program.command('plan');
+  registerVerify(command, io);
   withInput(
-    program
-      .command('plan')
-      .description(
-        'Say which machines to buy, and how many, for given Pods: what it costs, how far that is from the best possible, what stands idle and why, and what a limit is worth.',
-      ),
+    command.description(
+      'Say which machines to buy, and how many, for given Pods: what it costs, how far that is from the best possible, what stands idle and why, and what a limit is worth.',
+    ),
   )
     .option(
       '--gap <percent>',
@@ -56,11 +56,50 @@ export function register(program: Command, io: Io): void {
         'yaml',
         'csv',
         'markdown',
+        'svg',
       ]),
     )
     .addHelpText('after', HELP)
     .action(async (options: PlanCommandOptions) => (await import('./plan/plan.ts')).plan(options, io));
 }
+
+function registerVerify(plan: Command, io: Io): void {
+  withInput(
+    plan
+      .command('verify')
+      .description(
+        'Place the Pods of a plan with a real kube-scheduler, on an empty control plane that has no machines: say which have no place, and with how many machines more all have one.',
+      ),
+  )
+    .option('--gap <percent>', 'of the plan, from the best', percentOption(0, 50), 0.1)
+    .option('--time-limit <duration>', 'for making the plan: 30s, 5m', durationOption)
+    .option('--scheduler <name>', 'the profile of kube-scheduler that places them', 'default-scheduler')
+    .addOption(
+      new Option('--order <order>', 'the Pods hardest to place come first, or all workloads evenly mixed')
+        .choices(['largest', 'mixed'])
+        .default('largest'),
+    )
+    .option(
+      '--margin-max <percent>',
+      'more machines at most; 0 tries the plan as it is only',
+      countOption(0, 1000),
+      50,
+    )
+    .addOption(new Option('-o, --output <format>', 'a summary by default').choices(['json', 'yaml']))
+    .addHelpText('after', VERIFY_HELP)
+    // Options that plan has too come to plan, wherever they stand.
+    .action(async (_: unknown, command: Command) =>
+      (await import('./plan/verify.ts')).verifyPlan(command.optsWithGlobals(), command, io),
+    );
+}
+
+const VERIFY_HELP = `
+A cluster that has Nodes or Pods is refused. In a checkout, 'node scripts/control-plane.ts up' starts an empty control
+plane whose scheduler has two profiles: default-scheduler, and drover-pack, which fills machines one after the other.
+
+Examples:
+  drover plan verify --pods pods.csv --types types.csv --kubeconfig throwaway.yaml
+  drover plan verify -f plan.yaml --headroom 5 --scheduler drover-pack --kubeconfig throwaway.yaml`;
 
 const HELP = `
 Files are MachineClasses and WorkloadProfiles as YAML or JSON (-f), or tables: --pods has the columns name, replicas

@@ -14,6 +14,7 @@ import type { Transport } from '../../src/platform/kube/transport.ts';
 import { freePorts } from '../free-ports.ts';
 import { type Binaries, controlPlaneBinaries } from './build.ts';
 import { Processes } from './processes.ts';
+import { schedulerConfig } from './scheduler.ts';
 
 /** Ready in 3 s on an idle machine. */
 const READY_TIMEOUT_MS = 120 * SECOND;
@@ -25,6 +26,8 @@ const MUTATING_IN_FLIGHT_MAX = 1500;
 /** For the controllers' and the scheduler's own clients; the default of 20 holds back 500 nodes. */
 const CLIENT_QPS = 1000;
 const CLIENT_BURST = 2000;
+/** For requests that delete whole collections; by default one object goes after the other. */
+const DELETE_WORKERS = 16;
 const WATCH_DRAIN_S = 2;
 const KUBECTL_OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -139,6 +142,7 @@ async function start(
     `--token-auth-file=${tokensPath}`,
     '--authorization-mode=RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',
+    `--delete-collection-workers=${DELETE_WORKERS}`,
     '--allow-privileged=true',
     `--max-requests-inflight=${REQUESTS_IN_FLIGHT_MAX}`,
     `--max-mutating-requests-inflight=${MUTATING_IN_FLIGHT_MAX}`,
@@ -187,8 +191,10 @@ async function start(
     ]);
   }
   if (options.scheduler !== false) {
+    const client = { kubeconfig: kubeconfigPath, qps: CLIENT_QPS, burst: CLIENT_BURST };
     processes.start('kube-scheduler', binaries.scheduler, [
-      ...clientFlags,
+      `--config=${file('scheduler.json', schedulerConfig(client))}`,
+      '--secure-port=0',
       ...(options.schedulerFlags ?? []),
     ]);
   }
