@@ -12,7 +12,8 @@ import type { WholeHolding } from './round.ts';
 const PATTERNS_MAX = 2_000;
 const COLUMNS_MAX = 2_500;
 const LISTED_MAX = 200_000;
-const NODES_MAX = 500;
+/** Branches, where it may prove something, and where it can only find something. */
+const NODES = { all: 500, some: 50 };
 /** Comparisons of patterns with one another. */
 const COMPARED_MAX = 1_000;
 
@@ -70,7 +71,7 @@ export type Cheaper =
 export function cheaperOf(
   solver: Highs,
   problem: HoldProblem,
-  columns: readonly Column[],
+  { columns, are }: { columns: readonly Column[]; are: keyof typeof NODES },
   cost: number,
 ): Cheaper {
   if (columns.length > COLUMNS_MAX) return { is: 'None', bound: 0 };
@@ -79,7 +80,7 @@ export function cheaperOf(
   whole.makeWhole(cost - 1);
   const { model } = whole;
   // Costs are whole: under 1 there is nothing left to find.
-  model.options.set({ mip_rel_gap: 0, mip_abs_gap: 0.9, mip_max_nodes: NODES_MAX });
+  model.options.set({ mip_rel_gap: 0, mip_abs_gap: 0.9, mip_max_nodes: NODES[are] });
   model.run();
   const { modelStatus, solutionStatus } = solver.constants;
   if (model.getModelStatus() === modelStatus.infeasible) return { is: 'None', bound: cost };

@@ -41,6 +41,9 @@ export interface HoldProgressWords {
   bound: number;
 }
 
+/** Of what is only compared with. */
+const ROUGH_GAP = 0.005;
+
 /** A plan with its cost in the unit of the prices. */
 export interface Solved {
   modelled: HoldModelled;
@@ -57,18 +60,16 @@ export function* makeHoldPlan(
   checkRates(request, horizon);
   const periods = periodsOf(request.series, horizon);
   const usual = usualOf(periods);
-  const solved = function* (what: string, some: readonly Period[], ways?: Ways) {
-    return yield* solvedOf(request, some, what, options, ways);
-  };
-  const whole = yield* solved('held and rented', periods);
+  const whole = yield* solvedOf(request, periods, 'held and rented', options);
   if (!whole) throw yield* noPlace(request, periods, options);
   const usualPeriods = withoutEvent(periods, usual);
   const isEvent = periods.some(({ replicas }) =>
     [...replicas].some(([name, count]) => count > (usual.get(name) ?? 0)),
   );
-  const base = isEvent ? yield* solved('without the event', usualPeriods) : whole;
-  const held = yield* solved('all held', periods, 'Held');
-  const rented = yield* solved('all rented', periods, 'Rented');
+  const base = isEvent ? yield* solvedOf(request, usualPeriods, 'without the event', options) : whole;
+  const rough = { ...options, gap: Math.max(options.gap, ROUGH_GAP) };
+  const held = yield* solvedOf(request, periods, 'all held', rough, 'Held');
+  const rented = yield* solvedOf(request, periods, 'all rented', rough, 'Rented');
   return holdPlanOf({ request, periods, usual, whole, base, held, rented });
 }
 

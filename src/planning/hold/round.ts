@@ -18,6 +18,8 @@ export interface RoundOptions {
   stop: () => boolean;
 }
 
+/** One period by itself need not be the best possible: its search is broken off when it has asked so often whether to stop. */
+const ASKED_MAX = 200;
 /** Of the dearest rental, in whole numbers. */
 const DEAREST = 1_000_000;
 
@@ -35,7 +37,8 @@ export function* roundHolding(
     const key = JSON.stringify([problem.counts[period], doubled.bins.map(({ price }) => price)]);
     let packing = known.get(key);
     if (!packing) {
-      const steps = solve(doubled, { solver, gap, stop });
+      let asked = 0;
+      const steps = solve(doubled, { solver, gap, stop: () => ++asked > ASKED_MAX || stop() });
       for (;;) {
         const { done, value } = steps.next();
         if (!done) {

@@ -49,7 +49,14 @@ export function* solveHold(
   }
   if (!isEnough() && !stop()) {
     const all = possibleColumns(problem, relaxed.proof, best.cost);
-    const answer = cheaperOf(solver, problem, all ?? [...relaxed.columns, ...columnsOf(best)], best.cost);
+    const answer = all
+      ? cheaperOf(solver, problem, { columns: all, are: 'all' }, best.cost)
+      : cheaperOf(
+          solver,
+          problem,
+          { columns: [...relaxed.columns, ...columnsOf(best)], are: 'some' },
+          best.cost,
+        );
     if (answer.is === 'Found') best.take(answer.whole);
     if (all) best.raise(answer.bound);
   }
