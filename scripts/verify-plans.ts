@@ -8,7 +8,7 @@ import { fleetProblem } from '../src/planning/solve/test-problems.ts';
 import type { Order } from '../src/planning/verify/margin.ts';
 import { sceneOf } from '../src/planning/verify/scene.ts';
 import { Stage } from '../src/planning/verify/stage.ts';
-import { verify } from '../src/planning/verify/verify.ts';
+import { type TrialDone, verify } from '../src/planning/verify/verify.ts';
 import { systemClock } from '../src/platform/clock/system.ts';
 import { KubeClient } from '../src/platform/kube/client.ts';
 import { NANO, parseQuantity, type Quantity } from '../src/platform/kube/quantity.ts';
@@ -166,6 +166,10 @@ const { positionals: names, values } = parseArgs({
     'margin-max': { type: 'string', default: '50' },
   },
 });
+function tell({ percent, machines, placed, sufficed, seconds }: TrialDone): void {
+  console.log(`    ${percent} % more: ${placed} on ${machines}${sufficed ? ', all' : ''}, ${seconds} s`);
+}
+
 const marginMax = Number(values['margin-max']);
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort(new Error('ended by SIGINT')));
@@ -185,7 +189,7 @@ for (const [name, make] of Object.entries(INPUTS)) {
       const startedAt = performance.now();
       try {
         await stage.open();
-        const done = await verify(scene, stage, { scheduler, order, marginMax }, () => {});
+        const done = await verify(scene, stage, { scheduler, order, marginMax }, tell);
         const { placed, pods, margin, trials } = done;
         const first = trials[0]?.seconds ?? 0;
         const needed = margin

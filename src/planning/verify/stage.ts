@@ -76,10 +76,10 @@ export class Stage {
   /** What a run that was killed has left is removed. */
   async open(): Promise<void> {
     await this.#removeAll();
-    const { clock } = this.#client;
-    const until = clock.now() + REMOVAL_MS_MAX;
-    while (clock.now() < until && (await this.#client.get(NAMESPACES, NAMESPACE)))
-      await clock.sleep(SECOND / 2, this.#signal);
+    await this.#until(
+      'the namespace of an earlier run',
+      async () => !(await this.#client.get(NAMESPACES, NAMESPACE)),
+    );
     await this.#create(NAMESPACES, namespaceObject());
     // Where Pods need an account, its controller may not have made it yet.
     const account = { name: 'default', namespace: NAMESPACE };
@@ -184,8 +184,19 @@ export class Stage {
 
   async #removePods(): Promise<void> {
     await this.#removeCollection(PODS, NAMESPACE);
-    while (!this.#pods.synced || this.#pods.size > 0)
-      await this.#client.clock.sleep(SECOND / 10, this.#signal);
+    await this.#until('Pods of an earlier trial', async () => this.#pods.synced && this.#pods.size === 0);
+  }
+
+  async #until(what: string, gone: () => Promise<boolean>): Promise<void> {
+    const { clock } = this.#client;
+    const until = clock.now() + REMOVAL_MS_MAX;
+    while (!(await gone())) {
+      if (clock.now() > until)
+        throw new PlanError(
+          `${what} did not go within ${REMOVAL_MS_MAX / MINUTE} minutes: is kube-controller-manager running there?`,
+        );
+      await clock.sleep(SECOND / 10, this.#signal);
+    }
   }
 
   async #removeAll(): Promise<void> {
