@@ -85,7 +85,7 @@ export function planOf(modelled: Modelled, solution: Solution, spares: ReadonlyM
     bound,
     gap: cost > 0 ? (cost - bound) / cost : 0,
     unplaced: unplacedOf(modelled, solution.unplaced),
-    waste: wasteOf(modelled, solution.packing),
+    waste: wasteOf(modelled, solution.packing, solution.duals.items),
     limits: [],
     reasons: [],
   };

@@ -23,7 +23,8 @@ export interface Waste {
 /** Under this share it is not worth a line. */
 const SMALL = 0.0005;
 
-export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
+/** `values`: what one of each item costs at the optimum; what costs nothing fits into what is idle anyway. */
+export function wasteOf(modelled: Modelled, packing: Packing, values: Float64Array): Waste[] {
   const { resources, bins, rooms } = modelled;
   const classes = new Map<string, Tally>();
   for (const { pattern, count } of packing) {
@@ -34,7 +35,7 @@ export function wasteOf(modelled: Modelled, packing: Packing): Waste[] {
     classes.set(name, tally);
     const left = leftIn(modelled, pattern);
     const room = (rooms[pattern.bin] ?? []).map(toNumber);
-    tally.add(room, left, blockersOf(modelled, pattern, left), count);
+    tally.add(room, left, blockersOf(modelled, pattern, left, worthAsking(values)), count);
   }
   return [...classes].flatMap(([name, tally]) =>
     resources.flatMap((resource, at): Waste[] => {
@@ -109,16 +110,24 @@ function leftIn({ problem, rooms, steps }: Modelled, { bin, items }: Pattern): n
   });
 }
 
+/** Items that machines are bought for. */
+function worthAsking(values: Float64Array): (item: number) => boolean {
+  const least = 1e-6 * values.reduce((most, value) => Math.max(most, value), 0);
+  return (item) => least === 0 || (values[item] as number) > least;
+}
+
 /** Resources of which too little is left for the item that comes nearest to fitting in. */
 function blockersOf(
   { problem, steps }: Modelled,
   { bin, items }: Pattern,
   left: readonly number[],
+  isAsked: (item: number) => boolean,
 ): number[] {
   let fewest: number[] | undefined;
   problem.items.forEach(({ need, most }, item) => {
     const held = items.find(([at]) => at === item)?.[1] ?? 0;
-    if (problem.bins[bin]?.refuses?.has(item) || (most !== undefined && held >= most)) return;
+    if (!isAsked(item) || problem.bins[bin]?.refuses?.has(item) || (most !== undefined && held >= most))
+      return;
     const short = need.flatMap((amount, at) =>
       amount * toNumber(steps[at] as bigint) > (left[at] as number) ? [at] : [],
     );

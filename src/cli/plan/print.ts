@@ -1,10 +1,17 @@
-import { byWeight, money, type Plan, type PlannedMachines, wasteWords } from '../../planning/index.ts';
+import {
+  byWeight,
+  money,
+  type Plan,
+  type PlannedMachines,
+  pictureOf,
+  wasteWords,
+} from '../../planning/index.ts';
 import { amountWords, binaryUnit } from '../../platform/kube/quantity.ts';
 import { csv } from '../crash/csv.ts';
 import { serialize } from '../output.ts';
 import { wrap } from '../wrap.ts';
 
-export type PlanOutput = 'wide' | 'json' | 'yaml' | 'csv' | 'markdown';
+export type PlanOutput = 'wide' | 'json' | 'yaml' | 'csv' | 'markdown' | 'svg';
 
 /** Ways of filling shown where not all are wanted. */
 const PATTERNS_SHOWN = 5;
@@ -14,6 +21,7 @@ export async function printed(plan: Plan, output: PlanOutput | undefined, width:
   if (output === 'json' || output === 'yaml') return serialize(plan, output);
   if (output === 'csv') return csv(plan.machines.map(cellsOf));
   if (output === 'markdown') return markdownOf(plan);
+  if (output === 'svg') return pictureOf(plan, summaryOf(plan));
   return textOf(plan, width, output === 'wide');
 }
 
@@ -168,7 +176,7 @@ function withoutEmpty(rows: readonly string[][]): string[][] {
   return rows.map((row) => kept.map((at) => row[at] ?? ''));
 }
 
-function columns(rows: readonly string[][]): string[] {
+export function columns(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
   return rows.map((row) =>
     row
