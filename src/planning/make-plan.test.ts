@@ -235,3 +235,10 @@ test('a share is kept', () => {
   );
   assert.deepEqual([count(plan, { class: 'a' }), count(plan, { class: 'b' })], [50, 50]);
 });
+
+test('a resource that no machine has is an error, by name', () => {
+  assert.throws(
+    () => planned([pods('a', 1, { cpus: 1 })], [machines('m', 1, EBM)]),
+    /test, "cpus": a needs 1 of it, and no machine has any; machines have cpu, memory, network-interfaces, cloud-disks/,
+  );
+});

@@ -33,6 +33,7 @@ export function problemOf(
   offers: readonly Offer[],
   wishes: Wishes,
 ): Modelled {
+  checkResources(workloads, offers);
   const zones = zonesOf(offers, wishes);
   const items = itemsOf(workloads, zones, wishes);
   const bins = binsOf(offers, zones);
@@ -72,6 +73,23 @@ export function problemOf(
 
 export function nameOf({ offer, zone, profile }: BinKind): string {
   return [offer.owned ? `${offer.name} (owned)` : offer.name, zone, profile].filter(Boolean).join('/');
+}
+
+/** A resource that no class has is rather a name that was misspelt than Pods that fit nowhere. */
+function checkResources(workloads: readonly Workload[], offers: readonly Offer[]): void {
+  const rooms = offers.flatMap(({ room, profiles }) => [room, ...(profiles ?? []).map((each) => each.room)]);
+  const known = new Set(
+    rooms.flatMap((room) => [...room].flatMap(([name, amount]) => (amount > 0n ? [name] : []))),
+  );
+  for (const { name: workload, from, need } of workloads)
+    for (const [name, amount] of need)
+      if (amount > 0n && !known.has(name))
+        throw new PlanError(
+          `${from}, "${name}": ${workload} needs ${formatQuantity(amount)} of it, and no machine has any; machines have ${[...known].join(', ')}`.slice(
+            0,
+            1000,
+          ),
+        );
 }
 
 function zonesOf(offers: readonly Offer[], { zones, loseZone }: Wishes): string[] {
