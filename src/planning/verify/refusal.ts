@@ -1,5 +1,5 @@
 // What kube-scheduler says of a Pod that it has no Node for, made short.
-import type { ExtendedResource } from './scene.ts';
+import type { ExtendedResource } from './amounts.ts';
 
 export interface Refusal {
   /** Nodes that were looked at. */

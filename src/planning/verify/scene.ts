@@ -1,23 +1,15 @@
 // A plan as kube-scheduler sees it: Nodes with what they have, Pods with what they ask for.
-import { formatQuantity, NANO, type Quantity } from '../../platform/kube/quantity.ts';
 import { type Offer, PlanError, type Wishes, type Workload } from '../model.ts';
 import type { Plan, PlannedMachines } from '../plan.ts';
 import { type Modelled, problemOf } from '../problem-of.ts';
+import { type ExtendedResource, extendedOf, listOf, namesOf, type ResourceList } from './amounts.ts';
 
 /** What an API server and a scheduler on one machine hold, with their watchers. */
 export const NODES_MAX = 5_000;
 export const PODS_MAX = 100_000;
 
-/** Resources that every kubelet reports; all others are extended ones, `drover.dev/resource-1` and on. */
-const NATIVE: Record<string, { step: Quantity; suffix: string }> = {
-  cpu: { step: NANO / 1000n, suffix: 'm' },
-  memory: { step: NANO, suffix: '' },
-  pods: { step: NANO, suffix: '' },
-};
 /** Where a class says nothing of them, Pods are not what runs out. */
 const PODS_UNLIMITED = '1000000';
-
-export type ResourceList = Readonly<Record<string, string>>;
 
 export interface NodeKind {
   class: string;
@@ -27,7 +19,7 @@ export interface NodeKind {
   count: number;
   /** Of one. */
   price: number;
-  labels: ResourceList;
+  labels: Readonly<Record<string, string>>;
   allocatable: ResourceList;
 }
 
@@ -44,13 +36,6 @@ export interface PodKind {
   /** Labels of workloads that it may not meet on a machine; its own, where one is the most on a machine. */
   apart: readonly string[];
   spread: boolean;
-}
-
-/** An extended resource, integers only: one of it is `unit` of what the plan calls `resource`. */
-export interface ExtendedResource {
-  resource: string;
-  as: string;
-  unit: string;
 }
 
 export interface Scene {
@@ -70,155 +55,141 @@ export const LABELS = {
   workload: 'drover.dev/workload',
 } as const;
 
+export interface SceneInput {
+  workloads: readonly Workload[];
+  offers: readonly Offer[];
+  wishes: Wishes;
+}
+
+/** What is the same for all Nodes and Pods of a plan. */
+interface Setting {
+  input: SceneInput;
+  plan: Plan;
+  modelled: Modelled;
+  /** Of resources, in the order of the problem. */
+  names: readonly string[];
+  /** Of workloads that may be more than once on a machine, but not as often as they fit: what counts them. */
+  counters: ReadonlyMap<Workload, string>;
+  classLabel(name: string): string;
+  profileLabel(name: string): string;
+  zoneLabel(name: string): string;
+  lostZone: string | undefined;
+}
+
 /** Throws PlanError where there is more than a control plane takes. Headroom is room that the scheduler may use. */
-export function sceneOf(
-  { workloads, offers, wishes }: { workloads: readonly Workload[]; offers: readonly Offer[]; wishes: Wishes },
-  plan: Plan,
-): Scene {
+export function sceneOf(input: SceneInput, plan: Plan): Scene {
+  const { workloads, offers, wishes } = input;
   const modelled = problemOf(workloads, offers, { ...wishes, headroom: 0 });
-  const names = namesOf(modelled);
-  const lostZone = wishes.loseZone ? fullestZone(plan.machines) : undefined;
-  const classes = labelsOf(
-    plan.machines.map((each) => each.class),
-    'class',
-  );
-  const profiles = labelsOf(
-    plan.machines.map(({ profile }) => profile ?? ''),
-    'profile',
-  );
-  const counters = workloads.filter(({ perMachine }) => perMachine !== undefined && perMachine > 1);
-  const counterOf = (workload: Workload) => `drover.dev/per-machine-${workloads.indexOf(workload) + 1}`;
-  const perMachine = Object.fromEntries(counters.map((each) => [counterOf(each), String(each.perMachine)]));
-
-  const nodes = plan.machines.flatMap((machines): NodeKind[] => {
-    const count = machines.count - (machines.spare ?? 0);
-    if (count === 0 || (lostZone !== undefined && machines.zone === lostZone)) return [];
-    const { class: name, zone, profile, price } = machines;
-    const labels = {
-      [LABELS.class]: classes.get(name) ?? '',
-      ...(zone && { [LABELS.zone]: zone }),
-      ...(profile && { [LABELS.profile]: profiles.get(profile) ?? '' }),
-    };
-    const room = modelled.problem.bins[binOf(machines, modelled)]?.room ?? [];
-    const allocatable = {
-      pods: PODS_UNLIMITED,
-      ...amountsOf(room, modelled, names, (amount, step) => amount / step),
-      ...perMachine,
-    };
-    const place = { ...(zone && { zone }), ...(profile && { profile }) };
-    return [{ class: name, ...place, owned: machines.owned ?? false, count, price, labels, allocatable }];
-  });
-
-  const zones = new Set(nodes.map(({ zone }) => zone));
-  const largest = modelled.resources.map((_, at) =>
-    Math.max(1, ...plan.machines.map((each) => modelled.problem.bins[binOf(each, modelled)]?.room[at] ?? 0)),
-  );
-  const labelOf = new Map(workloads.map(({ name }, at) => [name, `workload-${at + 1}`]));
-  const pods = workloads.flatMap((workload): PodKind[] => {
-    const count = workload.replicas - (plan.unplaced[workload.name] ?? 0);
-    const item = modelled.items.findIndex((each) => each.workload === workload);
-    if (count <= 0 || item < 0) return [];
-    const need = modelled.problem.items[item]?.need ?? [];
-    const allowed = classesOf(workload, offers, nodes);
-    const apart = workload.perMachine === 1 ? [workload.name, ...workload.apart] : workload.apart;
-    const { pods: _, ...requests } = amountsOf(
-      need,
-      modelled,
-      names,
-      (amount, step) => (amount + step - 1n) / step,
+  const setting: Setting = {
+    input,
+    plan,
+    modelled,
+    names: namesOf(modelled),
+    counters: countersOf(workloads),
+    classLabel: labelsOf(plan.machines, 'class'),
+    profileLabel: labelsOf(plan.machines, 'profile'),
+    zoneLabel: labelsOf(plan.machines, 'zone'),
+    lostZone: wishes.loseZone ? fullestZone(plan.machines) : undefined,
+  };
+  const nodes = nodesOf(setting);
+  const pods = podsOf(setting, nodes);
+  if (countOf(nodes) > NODES_MAX || countOf(pods) > PODS_MAX)
+    throw new PlanError(
+      `the plan has ${countOf(nodes)} machines and ${countOf(pods)} Pods; ${NODES_MAX} and ${PODS_MAX} at most can be verified: verify a part of it`,
     );
+  const { names, counters, lostZone } = setting;
+  const counted = [...counters].map(([{ name }, as]) => ({
+    resource: `${name} on one machine`,
+    as,
+    unit: '1',
+  }));
+  return {
+    nodes,
+    pods,
+    resources: [...extendedOf(modelled, names), ...counted],
+    ...(lostZone !== undefined && { lostZone }),
+    spares: plan.machines.reduce((sum, { spare }) => sum + (spare ?? 0), 0),
+  };
+}
+
+function nodesOf({ plan, modelled, names, counters, lostZone, ...labelled }: Setting): NodeKind[] {
+  const most = Object.fromEntries([...counters].map(([{ perMachine }, as]) => [as, String(perMachine)]));
+  return plan.machines.flatMap((machines): NodeKind[] => {
+    const { class: name, zone, profile, price, owned = false } = machines;
+    const count = machines.count - (machines.spare ?? 0);
+    if (count === 0 || (lostZone !== undefined && zone === lostZone)) return [];
+    const labels = {
+      [LABELS.class]: labelled.classLabel(name),
+      ...(zone && { [LABELS.zone]: labelled.zoneLabel(zone) }),
+      ...(profile && { [LABELS.profile]: labelled.profileLabel(profile) }),
+    };
+    const room = listOf(roomOf(machines, modelled), modelled, names, 'Down');
+    const allocatable = { pods: PODS_UNLIMITED, ...room, ...most };
+    const place = { ...(zone && { zone }), ...(profile && { profile }) };
+    return [{ class: name, ...place, owned, count, price, labels, allocatable }];
+  });
+}
+
+function podsOf(setting: Setting, nodes: readonly NodeKind[]): PodKind[] {
+  const { input, plan, modelled, names, counters, classLabel } = setting;
+  const zones = new Set(nodes.map(({ zone }) => zone));
+  const rooms = plan.machines.map((each) => roomOf(each, modelled));
+  const largest = modelled.resources.map((_, at) => Math.max(1, ...rooms.map((room) => room[at] ?? 0)));
+  const labels = new Map(input.workloads.map(({ name }, at) => [name, `workload-${at + 1}`]));
+  const needs = new Map(
+    modelled.items.map(({ workload }, at) => [workload, modelled.problem.items[at]?.need]),
+  );
+  return input.workloads.flatMap((workload): PodKind[] => {
+    const { name, perMachine } = workload;
+    const count = workload.replicas - (plan.unplaced[name] ?? 0);
+    const need = needs.get(workload);
+    if (count <= 0 || !need) return [];
+    const allowed = classesOf(workload, input.offers, nodes);
+    const apart = perMachine === 1 ? [name, ...workload.apart] : workload.apart;
+    // Every Pod counts as one without being asked.
+    const { pods: _, ...requests } = listOf(need, modelled, names, 'Up');
+    const counter = counters.get(workload);
     return [
       {
-        workload: workload.name,
-        label: labelOf.get(workload.name) ?? '',
+        workload: name,
+        label: labels.get(name) ?? '',
         count,
         share: Math.max(...need.map((amount, at) => amount / (largest[at] as number))),
-        requests: { ...requests, ...(counters.includes(workload) && { [counterOf(workload)]: '1' }) },
-        ...(allowed && { classes: allowed.map((name) => classes.get(name) ?? '') }),
-        apart: apart.flatMap((name) => labelOf.get(name) ?? []),
+        requests: { ...requests, ...(counter && { [counter]: '1' }) },
+        ...(allowed && { classes: allowed.map(classLabel) }),
+        apart: apart.flatMap((other) => labels.get(other) ?? []),
         spread: workload.spread && zones.size > 1,
       },
     ];
   });
-  checkSize(nodes, pods);
-  return {
-    nodes,
-    pods,
-    resources: extendedOf(modelled, names, counters, counterOf),
-    ...(lostZone !== undefined && { lostZone }),
-    spares: plan.machines.reduce((sum, { spare }) => sum + (spare ?? 0), 0),
-  };
 }
 
 export function countOf(kinds: readonly { count: number }[]): number {
   return kinds.reduce((sum, { count }) => sum + count, 0);
 }
 
-function checkSize(nodes: readonly NodeKind[], pods: readonly PodKind[]): void {
-  if (countOf(nodes) > NODES_MAX || countOf(pods) > PODS_MAX)
-    throw new PlanError(
-      `the plan has ${countOf(nodes)} machines and ${countOf(pods)} Pods; ${NODES_MAX} and ${PODS_MAX} at most can be verified: verify a part of it`,
-    );
-}
-
-/** By resource of the problem, as Kubernetes is told of it. */
-function namesOf({ resources, steps, problem }: Modelled): string[] {
-  let extended = 0;
-  return resources.map((name, at) => {
-    const native = NATIVE[name];
-    // Every Pod counts as one Pod; where the plan counts otherwise, they are two things.
-    const step = steps[at] as Quantity;
-    const isCount =
-      name !== 'pods' || problem.items.every(({ need }) => BigInt(need[at] as number) * step === NANO);
-    return native && isCount ? name : `drover.dev/resource-${++extended}`;
-  });
-}
-
-function amountsOf(
-  amounts: readonly number[],
-  { steps }: Modelled,
-  names: readonly string[],
-  divide: (amount: bigint, step: bigint) => bigint,
-): Record<string, string> {
-  const entries = names.map((name, at): [string, string] => {
-    const native = NATIVE[name];
-    const whole = BigInt(amounts[at] as number);
-    if (!native) return [name, String(whole)];
-    return [name, `${divide(whole * (steps[at] as Quantity), native.step)}${native.suffix}`];
-  });
-  return Object.fromEntries(entries.filter(([, amount]) => !/^0m?$/.test(amount)));
-}
-
-function extendedOf(
-  { resources, steps }: Modelled,
-  names: readonly string[],
-  counters: readonly Workload[],
-  counterOf: (workload: Workload) => string,
-): ExtendedResource[] {
-  return [
-    ...resources.flatMap((resource, at) =>
-      NATIVE[names[at] as string]
-        ? []
-        : [{ resource, as: names[at] as string, unit: formatQuantity(steps[at] as Quantity) }],
+function countersOf(workloads: readonly Workload[]): Map<Workload, string> {
+  return new Map(
+    workloads.flatMap((workload, at): [Workload, string][] =>
+      (workload.perMachine ?? 1) > 1 ? [[workload, `drover.dev/per-machine-${at + 1}`]] : [],
     ),
-    ...counters.map((each) => ({
-      resource: `${each.name} on one machine`,
-      as: counterOf(each),
-      unit: '1',
-    })),
-  ];
+  );
 }
 
-function binOf({ class: name, zone, profile, owned }: PlannedMachines, { bins }: Modelled): number {
-  const at = bins.findIndex(
+function roomOf(
+  { class: name, zone, profile, owned }: PlannedMachines,
+  modelled: Modelled,
+): readonly number[] {
+  const at = modelled.bins.findIndex(
     (bin) =>
       bin.offer.name === name &&
       bin.zone === zone &&
       bin.profile === profile &&
       bin.offer.owned === (owned ?? false),
   );
-  if (at < 0) throw new Error(`the plan has machines of ${name} that are not offered`);
-  return at;
+  const bin = modelled.problem.bins[at];
+  if (!bin) throw new Error(`the plan has machines of ${name} that are not offered`);
+  return bin.room;
 }
 
 /** Undefined where every class of the plan will do. */
@@ -243,9 +214,13 @@ function fullestZone(machines: readonly PlannedMachines[]): string | undefined {
 
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
-/** The names themselves where all can be labels, else all by number: so no two become one. */
-function labelsOf(names: readonly string[], word: string): Map<string, string> {
-  const all = [...new Set(names)].filter((name) => name !== '');
+/** Names themselves where all can be labels, else all by number: so no two become one. */
+function labelsOf(
+  machines: readonly PlannedMachines[],
+  of: 'class' | 'profile' | 'zone',
+): (name: string) => string {
+  const all = [...new Set(machines.flatMap((each) => each[of] ?? []))];
   const asTheyAre = all.every((name) => LABEL_VALUE.test(name));
-  return new Map(all.map((name, at) => [name, asTheyAre ? name : `${word}-${at + 1}`]));
+  const labels = new Map(all.map((name, at) => [name, asTheyAre ? name : `${of}-${at + 1}`]));
+  return (name) => labels.get(name) ?? '';
 }

@@ -1,8 +1,9 @@
 // Places a plan's Pods with the real kube-scheduler, and finds the margin at which all have a place.
 import { SECOND } from '../../platform/clock/clock.ts';
+import type { ExtendedResource } from './amounts.ts';
 import { grown, guessOf, leastMargin, type Order } from './margin.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
-import { countOf, type ExtendedResource, type NodeKind, type Scene } from './scene.ts';
+import { countOf, type NodeKind, type Scene } from './scene.ts';
 import type { Stage, Tried } from './stage.ts';
 
 export interface VerifyOptions {
