@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { countOption, durationOption, repeated } from './durations.ts';
 import type { Io } from './io.ts';
+import { register as registerHold } from './plan/hold-command.ts';
 import type { PlanOutput } from './plan/print.ts';
 
 /** What says what is planned for: the options of every command that makes a plan. */
@@ -31,6 +32,7 @@ export interface PlanCommandOptions extends PlanInputOptions {
 export function register(program: Command, io: Io): void {
   const command = program.command('plan');
   registerVerify(command, io);
+  registerHold(command, io);
   withInput(
     command.description(
       'Say which machines to buy, and how many, for given Pods: what it costs, how far that is from the best possible, what stands idle and why, and what a limit is worth.',

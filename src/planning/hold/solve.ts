@@ -94,7 +94,7 @@ class Best {
 
   /** Costs are whole numbers. */
   get bound(): number {
-    const whole = Math.ceil(this.#bound - 1e-9);
+    const whole = Math.max(0, Math.ceil(this.#bound - 1e-9));
     return Math.min(this.cost, whole);
   }
 
