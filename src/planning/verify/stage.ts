@@ -48,7 +48,7 @@ export interface Trial {
 
 export interface Tried {
   placed: number;
-  /** Pods without a place, by label of the workload; empty where the trial ended early. */
+  /** Pods without a place, by label of the workload: so far, where the trial ended early. */
   unplaced: Map<string, { count: number; messages: string[] }>;
   time_ms: number;
 }
@@ -71,6 +71,11 @@ export class Stage {
   /** Throws PlanError where there is anything that is not ours. Changes nothing. */
   async check(): Promise<void> {
     for (const resource of [NODES, PODS]) await this.#refuseOthers(resource);
+    const namespace = await this.#client.get(NAMESPACES, NAMESPACE);
+    if (namespace && namespace.metadata.labels?.[MARK] === undefined)
+      throw new PlanError(
+        `this cluster has a namespace ${NAMESPACE} of somebody else; verify on another one`,
+      );
   }
 
   /** What a run that was killed has left is removed. */
@@ -223,15 +228,20 @@ export class Stage {
     });
   }
 
+  /** After the first failure nothing more is begun, and what is under way is waited for: it would come after the clearing. */
   async #inParallel<T>(all: Iterable<T>, work: (each: T) => Promise<void>): Promise<void> {
     const rest = all[Symbol.iterator]();
+    const failed: unknown[] = [];
     const worker = async () => {
-      for (let next = rest.next(); !next.done; next = rest.next()) {
+      for (let next = rest.next(); !next.done && failed.length === 0; next = rest.next()) {
         this.#signal.throwIfAborted();
         await work(next.value);
       }
     };
-    await Promise.all(Array.from({ length: REQUESTS_MAX }, worker));
+    await Promise.all(
+      Array.from({ length: REQUESTS_MAX }, () => worker().catch((error: unknown) => void failed.push(error))),
+    );
+    if (failed.length > 0) throw failed[0];
   }
 }
 
