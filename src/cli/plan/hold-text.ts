@@ -63,11 +63,9 @@ function summaryOf({ horizon, held, rented, cost, bound, gap }: HoldPlan): strin
   return `From ${horizon.from} to ${horizon.to}: ${sum(held)} machines held, ${sum(rented)} rented for a part of it, cost ${money(cost)}: ${proof}.`;
 }
 
-function eventWords({ event, comparison }: HoldPlan): string {
+function eventWords({ event }: HoldPlan): string {
   const names = Object.keys(event.peak);
   if (names.length === 0) return 'There is no event: what is usual is the most there ever is.';
-  if (!comparison.withoutEvent)
-    return 'What the event costs by itself is not known: there is no plan without it.';
   const { cost, least, most } = event;
   const range = least === most ? '' : ` (by the bounds ${money(least)} to ${money(most)})`;
   return `The event costs ${money(cost)} by itself${range}: the part of the Pods that is over the usual.`;

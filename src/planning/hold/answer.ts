@@ -72,8 +72,8 @@ export interface HoldPlan {
     usual: Record<string, number>;
     peak: Record<string, number>;
   };
-  /** Absent where no such plan is possible. */
-  comparison: { withoutEvent?: CostAndBound; allHeld?: CostAndBound; allRented?: CostAndBound };
+  /** The others are absent where no such plan is possible. */
+  comparison: { withoutEvent: CostAndBound; allHeld?: CostAndBound; allRented?: CostAndBound };
   periods: HoldPeriod[];
   reasons: Reason[];
 }
@@ -96,7 +96,7 @@ export function holdPlanOf(parts: Parts): HoldPlan {
   const only = (replicas: Replicas) =>
     Object.fromEntries(names.map((name) => [name, replicas.get(name) ?? 0]));
   // What does for the event does without it, too.
-  const without = base && { cost: Math.min(base.cost, cost), bound: Math.min(base.bound, cost) };
+  const without = { cost: Math.min(base?.cost ?? cost, cost), bound: Math.min(base?.bound ?? 0, cost) };
   return {
     horizon: { from: dateWords(periods[0]?.from_ms ?? 0), to: dateWords(periods.at(-1)?.to_ms ?? 0) },
     held: heldOf(whole),
@@ -105,14 +105,14 @@ export function holdPlanOf(parts: Parts): HoldPlan {
     bound,
     gap: cost > 0 ? (cost - bound) / cost : 0,
     event: {
-      cost: rounded(cost - (without?.cost ?? 0)),
-      least: rounded(Math.max(0, bound - (without?.cost ?? 0))),
-      most: rounded(cost - (without?.bound ?? 0)),
+      cost: rounded(cost - without.cost),
+      least: rounded(Math.max(0, bound - without.cost)),
+      most: rounded(cost - without.bound),
       usual: only(usual),
       peak: only(peak),
     },
     comparison: {
-      ...(without && { withoutEvent: without }),
+      withoutEvent: without,
       ...(held && { allHeld: costAndBound(held) }),
       ...(rented && { allRented: costAndBound(rented) }),
     },
@@ -205,7 +205,7 @@ function reasonsOf({ request: { offers, rates }, whole, base, held, rented }: Pa
     tell('OnlyHeld', `${onlyHeld.join(', ')}: only held, for there is no price of the tier Promotion`);
   if (onlyRented.length > 0)
     tell('OnlyRented', `${onlyRented.join(', ')}: only rented, for there is no price of the tier Daily`);
-  if ([whole, base, held, rented].some((each) => each?.solution.stopped))
+  if (!base || [whole, base, held, rented].some((each) => each?.solution.stopped))
     tell('Stopped', 'it was broken off: the best plans so far');
   return reasons;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DAY, HOUR } from '../../platform/clock/clock.ts';
+import { seededRandom } from '../../platform/clock/random.ts';
 import { NANO } from '../../platform/kube/quantity.ts';
 import { type Offer, PlanError, type Workload } from '../model.ts';
 import { highs } from '../solve/highs.ts';
@@ -51,8 +52,8 @@ const series = (...all: [string, number][]): Series[] => [
 const november = (days: number) =>
   series(['2026-11-01', 20], ['2026-11-11', 40], [`2026-11-${11 + days}`, 20], ['2026-12-01', 20]);
 
-function made(more: Partial<HoldRequest>, stop?: () => boolean): HoldPlan {
-  const steps = makeHoldPlan(request(more), { solver, gap: 0, ...(stop && { stop }) });
+function made(more: Partial<HoldRequest>, gap = 0): HoldPlan {
+  const steps = makeHoldPlan(request(more), { solver, gap });
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -255,6 +256,80 @@ describe('held or rented', () => {
   });
 });
 
+describe('any plan', () => {
+  /** Worked out from nothing but what is asked for and the answer. */
+  const wrongIn = (asked: HoldRequest, plan: HoldPlan): string[] => {
+    const wrong: string[] = [];
+    const sum = (all: readonly number[]) => all.reduce((total, each) => total + each, 0);
+    const hours = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / HOUR;
+    const hour = (name: string, tier: 'daily' | 'promotion') =>
+      Number(asked.rates.get(name)?.[tier]?.hour ?? 0n) / 1e9;
+    const { from, to } = plan.horizon;
+    const costs = [
+      ...plan.held.map((each) => each.count * hour(each.class, 'daily') * hours(from, to)),
+      ...plan.rented.map((each) => each.count * hour(each.class, 'promotion') * hours(each.from, each.to)),
+    ];
+    if (Math.abs(sum(costs) - plan.cost) > 1e-6) wrong.push(`costs ${sum(costs)}, not ${plan.cost}`);
+    if (plan.bound > plan.cost) wrong.push('the bound is over the cost');
+    for (const each of plan.rented)
+      if (hours(each.from, each.to) * HOUR < asked.shortestRental_ms) wrong.push(`${each.from} is too short`);
+    for (const period of plan.periods) {
+      for (const { name, series: its } of asked.series) {
+        const wanted = its.filter(({ date }) => date <= period.from).at(-1)?.replicas ?? 0;
+        const placed = period.machines.flatMap(({ patterns }) =>
+          patterns.map(({ count, pods }) => count * (pods[name] ?? 0)),
+        );
+        if (sum(placed) !== wanted) wrong.push(`${period.from}: ${sum(placed)} of ${wanted} ${name}`);
+      }
+      for (const { class: name, count, patterns } of period.machines) {
+        const there = [
+          ...plan.held.filter((each) => each.class === name),
+          ...plan.rented.filter(
+            (each) => each.class === name && each.from <= period.from && each.to >= period.to,
+          ),
+        ];
+        if (sum(there.map((each) => each.count)) < count) wrong.push(`${period.from}: too few ${name}`);
+        const cpu = Number(asked.offers.find((offer) => offer.name === name)?.room.get('cpu') ?? 0n);
+        for (const { pods } of patterns) {
+          const used = asked.workloads.map((each) => (pods[each.name] ?? 0) * Number(each.need.get('cpu')));
+          if (sum(used) > cpu) wrong.push(`${period.from}: ${name} is too full`);
+        }
+      }
+    }
+    return wrong;
+  };
+
+  it('places all Pods in every period on machines that are there, and costs what they cost', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const random = seededRandom(seed);
+      const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
+      const workloads = [0, 1, 2].map(
+        (at): Workload => ({ ...web, name: `w${at}`, need: cpus(between(1, 9)) }),
+      );
+      const offers = [0, 1].map((at): Offer => ({ ...big, name: `t${at}`, room: cpus(between(9, 30)) }));
+      const asked = request({
+        workloads,
+        offers,
+        rates: new Map(
+          offers.map(({ name, room }) => {
+            const daily = (Number(room.get('cpu') ?? 0n) / 1e9) * between(8, 12);
+            return [name, hourly(daily, daily * between(1, 4))];
+          }),
+        ),
+        series: workloads.map(({ name }) => ({
+          name,
+          series: [1, 5, 9, 13, 17].map((day) => ({
+            date: `2026-11-${String(day).padStart(2, '0')}`,
+            replicas: day === 17 ? 0 : between(0, 60),
+          })),
+        })),
+        shortestRental_ms: between(1, 6) * DAY,
+      });
+      assert.deepEqual(wrongIn(asked, made(asked, 0.01)), [], `seed ${seed}`);
+    }
+  });
+});
+
 describe('what is refused', () => {
   for (const [what, more, message] of [
     [
@@ -380,6 +455,11 @@ describe('time and price', () => {
       [0, 1, 12],
       [1, 2, 5],
     ]);
+    const free = usefulRentals(days, { hour: 0n }, { shortest_ms: DAY, isLimited: false, held: undefined });
+    assert.deepEqual(
+      free.map(({ first, last }) => [first, last]),
+      [[0, 2]],
+    );
     assert.deepEqual(useful(1, 60n), [[1, 1, 2]]);
   });
 

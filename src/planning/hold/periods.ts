@@ -24,6 +24,8 @@ export interface Period extends Horizon {
 }
 
 export const PERIODS_MAX = 400;
+/** Dates times workloads: more could not be planned with, however few periods they make. */
+const CELLS_MAX = 40_000;
 
 /** From the first date of any series to the last, where nothing else is said. */
 export function horizonOf(all: readonly Series[], { from, to }: { from?: string; to?: string }): Horizon {
@@ -51,6 +53,10 @@ export function periodsOf(all: readonly Series[], { from_ms, to_ms }: Horizon): 
     .map(midnight)
     .filter((time) => time > from_ms && time < to_ms);
   const starts = [from_ms, ...inside];
+  if (starts.length * all.length > CELLS_MAX)
+    throw new PlanError(
+      `${starts.length} dates of ${all.length} profiles; ${CELLS_MAX} numbers of Pods at most can be planned with: take a shorter time, or fewer dates or profiles`,
+    );
   const periods = merged(
     starts.map((start, at) => ({
       from_ms: start,

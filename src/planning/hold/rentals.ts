@@ -69,7 +69,9 @@ export function usefulRentals(
     if (isAsGood(all[first]?.[last + 1], rental) || isAsGood(all[first - 1]?.[last], rental)) return true;
     for (let middle = first; middle < last; middle++) {
       const [one, other] = [all[first]?.[middle], all[middle + 1]?.[last]];
-      if (one && other && one.to_ms <= other.from_ms && one.cost + other.cost <= cost) return true;
+      if (!one || !other || one.to_ms > other.from_ms) continue;
+      // Each cheaper than this one, so that nothing at no price is in the end left out for itself.
+      if (one.cost < cost && other.cost < cost && one.cost + other.cost <= cost) return true;
     }
     return false;
   };
