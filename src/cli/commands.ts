@@ -11,7 +11,11 @@ export interface CommandFile {
 
 /** A command with a file of its own, or a group of commands: `drover crash explain`. */
 export type CommandEntry = { name: string; summary: string } & (
-  | { load(): Promise<CommandFile> }
+  | {
+      load(): Promise<CommandFile>;
+      /** What its group does where none of its commands is named. */
+      isDefault?: true;
+    }
   | { commands: readonly CommandEntry[] }
 );
 
@@ -62,6 +66,30 @@ const CRASH_COMMANDS: readonly CommandEntry[] = [
         load: () => import('./crash/rules-check.ts'),
       },
     ],
+  },
+];
+
+const PLAN_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'make',
+    summary: 'Make a plan; the word make may be left out',
+    isDefault: true,
+    load: () => import('./plan/make.ts'),
+  },
+  {
+    name: 'compare',
+    summary: 'Say what two plans differ in',
+    load: () => import('./plan/compare.ts'),
+  },
+  {
+    name: 'hold',
+    summary: 'Say which machines to hold, and which to rent from when to when',
+    load: () => import('./plan/hold.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'Place the Pods of a plan with a real kube-scheduler',
+    load: () => import('./plan/verify.ts'),
   },
 ];
 
@@ -117,7 +145,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'plan',
     summary: 'Say which machines to buy for which Pods, at what cost, with proof',
-    load: () => import('./plan.ts'),
+    commands: PLAN_COMMANDS,
   },
   {
     name: 'machine',

@@ -49,15 +49,23 @@ async function add(
   io: Io,
 ): Promise<void> {
   for (const entry of entries) {
-    if (entry.name === wanted && 'load' in entry) (await entry.load()).register(parent, io);
-    else {
-      const command = parent.command(entry.name).description(entry.summary);
-      if (entry.name === wanted && 'commands' in entry) {
-        command.helpCommand(false).action(() => command.help());
-        await add(command, entry.commands, rest, io);
-      }
+    const isWanted = entry.name === wanted;
+    if ('load' in entry && (isWanted || entry.isDefault)) {
+      (await entry.load()).register(parent, io);
+      if (entry.isDefault) showWith(parent, entry.name);
+      continue;
     }
+    const command = parent.command(entry.name).description(entry.summary);
+    if (!isWanted || !('commands' in entry)) continue;
+    command.helpCommand(false).action(() => command.help());
+    await add(command, entry.commands, rest, io);
   }
+}
+
+/** The help of a group shows the options of the command that it stands for. */
+function showWith(group: Command, name: string): void {
+  const command = group.commands.find((each) => each.name() === name);
+  group.addHelpText('after', () => `\n${command?.helpInformation() ?? ''}`);
 }
 
 /** What is neither an option nor the value of a global one. */

@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Difference, differences } from '../../planning/compare.ts';
 import { money, type Plan } from '../../planning/index.ts';
 import { planIn } from '../../planning/read/plan.ts';
@@ -22,9 +21,7 @@ export function register(plan: Command, io: Io): void {
     .argument('<b>', 'another one')
     .addOption(new Option('-o, --output <format>', 'a table by default').choices(['json', 'yaml', 'csv']))
     .addHelpText('after', '\nExample:\n  drover plan compare with-32-interfaces.json with-64-interfaces.json')
-    .action((a: string, b: string, _: unknown, command: Command) =>
-      compare(a, b, command.optsWithGlobals<Options>(), io),
-    );
+    .action((a: string, b: string, options: Options) => compare(a, b, options, io));
 }
 
 async function compare(a: string, b: string, { output }: Options, io: Io): Promise<void> {

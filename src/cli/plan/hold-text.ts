@@ -10,7 +10,7 @@ import { money } from '../../planning/index.ts';
 import { csv } from '../crash/csv.ts';
 import { serialize } from '../output.ts';
 import { wrap } from '../wrap.ts';
-import type { HoldCommandOptions } from './hold-command.ts';
+import type { HoldCommandOptions } from './hold.ts';
 import { columns } from './print.ts';
 
 const PERIODS_SHOWN = 40;

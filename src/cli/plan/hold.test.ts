@@ -140,8 +140,8 @@ without the event   7200    7200       −1440 (−16.7 %)
   const only = (prices: string) => fileOf(`${prices.replaceAll(/\W+/g, '-')}.yaml`, classOf(prices));
   for (const [what, args, code, message] of [
     ['no files', [], 2, /give MachineClasses and WorkloadProfiles with -f/],
-    ['tables', ['--pods', 'pods.csv'], 2, /--pods says nothing for drover plan hold/],
-    ['a picture', ['-f', classes, '-o', 'wide'], 2, /-o wide is for drover plan/],
+    ['tables', ['--pods', 'pods.csv'], 2, /unknown option '--pods'/],
+    ['a picture', ['-f', classes, '-o', 'svg'], 2, /Allowed choices are json, yaml, csv, markdown/],
     ['no date', ['-f', classes, '--from', 'soon'], 2, /--from: "soon" is no date; write it like 2026-11-11/],
     ['no duration', ['-f', classes, '--shortest-rental', 'long'], 2, /shortest-rental/],
     ['no profile', ['-f', classes], 1, /there is no WorkloadProfile in/],

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
 import { date } from '../../api/fields.ts';
 import type { HoldPlan } from '../../planning/hold/answer.ts';
 import {
@@ -12,15 +13,69 @@ import { resourcesOf } from '../../planning/read/resources.ts';
 import { seriesOf, tierRatesOf } from '../../planning/read/series.ts';
 import { ownedOf } from '../../planning/read/tables.ts';
 import type { Written } from '../../planning/read/written.ts';
-import { SECOND } from '../../platform/clock/clock.ts';
+import { DAY, HOUR, SECOND } from '../../platform/clock/clock.ts';
 import { readTable } from '../../platform/tables.ts';
+import { durationOption } from '../durations.ts';
 import { bytesOf, readable, textOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
-import type { HoldCommandOptions } from './hold-command.ts';
 import { printedHolding } from './hold-text.ts';
 import { told } from './input.ts';
+import { withEffort, withFiles, withRoom } from './options.ts';
 
-export async function hold(options: HoldCommandOptions, io: Io): Promise<void> {
+export interface HoldCommandOptions {
+  filename: string[];
+  owned?: string;
+  from?: string;
+  to?: string;
+  /** Milliseconds. */
+  shortestRental: number;
+  leadTime: number;
+  timeLimit?: number;
+  headroom: number;
+  loseZone?: boolean;
+  zones: string[];
+  /** Percent. */
+  gap: number;
+  output?: 'json' | 'yaml' | 'csv' | 'markdown';
+}
+
+export function register(plan: Command, io: Io): void {
+  withEffort(
+    withRoom(
+      withFiles(
+        plan
+          .command('hold')
+          .description(
+            'Say which machines to hold all the time and which to rent from when to when, for Pods whose number changes by date: what it costs, how far that is from the best possible, and what the event costs by itself.',
+          ),
+      ),
+    ),
+  )
+    .option('--from <date>', 'first day; without it, the first date of the series')
+    .option('--to <date>', 'the day after the last; without it, the last date of the series')
+    .option('--shortest-rental <duration>', 'a machine is rented for at least: 36h, 7d', durationOption, DAY)
+    .option('--lead-time <duration>', 'from the order to the delivery: 1h, 14d', durationOption, HOUR)
+    .addOption(
+      new Option('-o, --output <format>', 'a summary by default').choices([
+        'json',
+        'yaml',
+        'csv',
+        'markdown',
+      ]),
+    )
+    .addHelpText('after', HELP)
+    .action((options: HoldCommandOptions) => hold(options, io));
+}
+
+const HELP = `
+What is held costs the prices of the tier Daily, what is rented those of the tier Promotion: by the hour or by the month, whichever is less.
+Days begin at midnight UTC. The event is what is over the usual: what there is for half the time.
+
+Examples:
+  drover plan hold -f classes.yaml -f profiles.yaml
+  drover plan hold -f plan.yaml --from 2026-01-01 --to 2027-01-01 --shortest-rental 7d --lead-time 14d -o markdown`;
+
+async function hold(options: HoldCommandOptions, io: Io): Promise<void> {
   const request = await readRequest(options, io);
   const plan = await planned(request, options, io);
   io.out(await printedHolding(plan, options.output, Math.min(io.terminal?.columns ?? 80, 120)));

@@ -6,7 +6,7 @@ import type { Written } from '../../planning/read/written.ts';
 import { readTable, type Table } from '../../platform/tables.ts';
 import { bytesOf, readable, textOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
-import type { PlanInputOptions } from '../plan.ts';
+import type { PlanInputOptions } from './options.ts';
 
 export interface PlanInput {
   workloads: Workload[];
@@ -21,7 +21,7 @@ export async function readInput(options: PlanInputOptions, io: Io): Promise<Plan
     throw new CliError('error: only one file can be standard input', EXIT.usage);
   const workloads = options.pods ? await fromTable(options.pods, io, workloadsOf) : [];
   const offers = options.types ? await fromTable(options.types, io, offersOf) : [];
-  const written = [];
+  const written: Written[] = [];
   for (const file of options.filename) written.push(...(await fromText(file, io)));
   const { tier, price, at } = options;
   const read = told(() =>

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { highs, makePlan, money, type Plan, PlanError, type PlanProgress } from '../../planning/index.ts';
 import { SECOND } from '../../platform/clock/clock.ts';
 import { CliError, type Io } from '../io.ts';
-import type { PlanCommandOptions } from '../plan.ts';
 import { type PlanInput, readInput } from './input.ts';
+import type { PlanCommandOptions } from './make.ts';
 import { printed } from './print.ts';
 
 export async function plan(options: PlanCommandOptions, io: Io): Promise<void> {

@@ -1,16 +1,16 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { PlanError } from '../../planning/index.ts';
 import type { Order } from '../../planning/verify/margin.ts';
 import { sceneOf } from '../../planning/verify/scene.ts';
 import { Stage } from '../../planning/verify/stage.ts';
 import { type TrialDone, verify } from '../../planning/verify/verify.ts';
 import { withClient } from '../connect.ts';
+import { countOption } from '../durations.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { serialize } from '../output.ts';
-import type { PlanInputOptions } from '../plan.ts';
 import { readInput } from './input.ts';
+import { type PlanInputOptions, withEffort, withInput } from './options.ts';
 import { planned } from './plan.ts';
-import type { PlanOutput } from './print.ts';
 import { verificationText } from './verify-text.ts';
 
 export interface VerifyCommandOptions extends PlanInputOptions {
@@ -20,17 +20,47 @@ export interface VerifyCommandOptions extends PlanInputOptions {
   order: Order;
   /** Percent. */
   marginMax: number;
-  output?: PlanOutput;
+  output?: 'json' | 'yaml';
 }
 
+export function register(plan: Command, io: Io): void {
+  withEffort(
+    withInput(
+      plan
+        .command('verify')
+        .description(
+          'Place the Pods of a plan with a real kube-scheduler, on an empty control plane that has no machines: say which have no place, and with how many machines more all have one.',
+        ),
+    ),
+  )
+    .option('--scheduler <name>', 'the profile of kube-scheduler that places them', 'default-scheduler')
+    .addOption(
+      new Option('--order <order>', 'the Pods hardest to place come first, or all workloads evenly mixed')
+        .choices(['largest', 'mixed'])
+        .default('largest'),
+    )
+    .option(
+      '--margin-max <percent>',
+      'more machines at most; 0 tries the plan as it is only',
+      countOption(0, 1000),
+      50,
+    )
+    .addOption(new Option('-o, --output <format>', 'a summary by default').choices(['json', 'yaml']))
+    .addHelpText('after', HELP)
+    .action((options: VerifyCommandOptions, command: Command) => verifyPlan(options, command, io));
+}
+
+const HELP = `
+A cluster that has Nodes or Pods is refused. In a checkout, 'node scripts/control-plane.ts up' starts an empty control
+plane whose scheduler has two profiles: default-scheduler, and drover-pack, which fills machines one after the other.
+
+Examples:
+  drover plan verify --pods pods.csv --types types.csv --kubeconfig throwaway.yaml
+  drover plan verify -f plan.yaml --headroom 5 --scheduler drover-pack --kubeconfig throwaway.yaml`;
+
 /** Exits with 1 where Pods have no place on the machines of the plan. */
-export async function verifyPlan(options: VerifyCommandOptions, command: Command, io: Io): Promise<void> {
+async function verifyPlan(options: VerifyCommandOptions, command: Command, io: Io): Promise<void> {
   const { output } = options;
-  if (output !== undefined && output !== 'json' && output !== 'yaml')
-    throw new CliError(
-      `error: -o ${output} is for plans; a verification is printed as json or yaml`,
-      EXIT.usage,
-    );
   const signal = io.stopSignal();
   const input = await readInput(options, io);
   const plan = await planned(input, { ...options, limits: 0 }, io);
