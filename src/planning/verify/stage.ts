@@ -2,7 +2,7 @@
 import { MINUTE, SECOND } from '../../platform/clock/clock.ts';
 import { KubeCache } from '../../platform/kube/cache.ts';
 import type { KubeClient } from '../../platform/kube/client.ts';
-import { isConflict, isNotFound } from '../../platform/kube/errors.ts';
+import { isConflict, isNotFound, KubeError } from '../../platform/kube/errors.ts';
 import {
   type KubeObject,
   NAMESPACES,
@@ -12,6 +12,7 @@ import {
   pathOf,
   type Resource,
 } from '../../platform/kube/objects.ts';
+import { TransportError } from '../../platform/kube/transport.ts';
 import { PlanError } from '../model.ts';
 import { inOrder, type Order } from './margin.ts';
 import { MARK, NAMESPACE, namespaceObject, nodeObject, podObject } from './objects.ts';
@@ -28,6 +29,7 @@ const QUIET_MS = 12 * SECOND;
 /** Without any news for so long it is not waited for any more. */
 const SILENT_MS_MAX = 30 * SECOND;
 const REMOVAL_MS_MAX = 5 * MINUTE;
+const REMOVAL_TRIES_MAX = 5;
 const NAMED_MAX = 3;
 const SERVICE_ACCOUNTS: Resource = {
   group: '',
@@ -211,14 +213,24 @@ export class Stage {
     this.#nodes.clear();
   }
 
+  /** A server under load may break off the removal of thousands in the middle: then the rest is asked for again. */
   async #removeCollection(resource: Resource, namespace?: string): Promise<void> {
-    await this.#client.request({
-      method: 'DELETE',
-      path: pathOf(resource, namespace),
-      query: { labelSelector: MARK },
-      body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 },
-      timeout_ms: REMOVAL_MS_MAX,
-    });
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#client.request({
+          method: 'DELETE',
+          path: pathOf(resource, namespace),
+          query: { labelSelector: MARK },
+          body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 },
+          timeout_ms: REMOVAL_MS_MAX,
+        });
+        return;
+      } catch (error) {
+        const isBrokenOff =
+          error instanceof TransportError || (error instanceof KubeError && error.status >= 500);
+        if (!isBrokenOff || tries >= REMOVAL_TRIES_MAX) throw error;
+      }
+    }
   }
 
   /** What is there already is as good. */
