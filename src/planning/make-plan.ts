@@ -9,18 +9,23 @@ import { fitNowhere, nowhereReason } from './nowhere.ts';
 import { type Plan, planOf, unplacedOf } from './plan.ts';
 import { type Modelled, problemOf } from './problem-of.ts';
 import type { Problem } from './solve/problem.ts';
-import { type Progress, type Solution, solve } from './solve/solve.ts';
+import { type Progress, type Solution, type SolveOptions, solve } from './solve/solve.ts';
 import { sparesFor } from './spares.ts';
 
 export interface PlanOptions {
   solver: Highs;
   wishes: Wishes;
-  /** It ends when the gap is no greater than this share. */
-  gap: number;
-  /** So many of the limits that bind are confirmed by solving again. */
-  limits: number;
+  /** It ends when the gap is no greater than this share; by default 0.1 %, or 1 % of what is large. */
+  gap?: number;
+  /** So many of the limits that bind are confirmed by solving again; by default 3, or none of what is large. */
+  limits?: number;
   stop?: () => boolean;
 }
+
+/** Shapes of Pods times kinds of machines; over it a plan takes many seconds. */
+const LARGE = 1_000;
+/** Limits that are told, at most. */
+const LIMITS_TOLD = 12;
 
 /** Cost and bound in the units of the prices. */
 export type PlanProgress = Progress & { what: string };
@@ -30,13 +35,16 @@ export function* makePlan(
   offers: readonly Offer[],
   options: PlanOptions,
 ): Generator<PlanProgress, Plan> {
-  const { wishes } = options;
+  const { wishes, solver, stop } = options;
   checkShare(offers, wishes);
   const modelled = problemOf(workloads, offers, wishes);
+  const isLarge = modelled.items.length * modelled.bins.length > LARGE;
+  const { gap = isLarge ? 0.01 : 0.001, limits = isLarge ? 0 : 3 } = options;
+  const effort: SolveOptions = { solver, gap, ...(stop && { stop }) };
   const nowhere = fitNowhere(modelled);
   const possible: Modelled = { ...modelled, problem: without(modelled.problem, new Set(nowhere)) };
   const solution = yield* withClassesAtMost(possible, wishes.typesMax, (problem, what, rough = 0) =>
-    named(solve(problem, { ...options, gap: Math.max(options.gap, rough) }), possible, what),
+    named(solve(problem, { ...effort, gap: Math.max(gap, rough) }), possible, what),
   );
   const spares = sparesFor(possible, solution.packing, wishes.spares);
   const unplaced = solution.unplaced.map((count, item) =>
@@ -44,17 +52,18 @@ export function* makePlan(
   );
   const plan = planOf(possible, { ...solution, unplaced }, spares);
   plan.reasons.push(...nowhere.map((item) => nowhereReason(modelled, item)));
-  plan.reasons.push(...(yield* stockReasons(possible, solution, options)));
+  plan.reasons.push(...(yield* stockReasons(possible, solution, effort)));
   if (solution.stopped) plan.reasons.push(stoppedReason(plan));
-  for (const candidate of bindingLimits(possible, solution).slice(0, options.stop?.() ? 0 : options.limits)) {
-    const problem = withLimit(possible, candidate);
-    const after = yield* named(
-      solve(problem, { ...options }),
-      possible,
-      `${candidate.class} with more ${possible.resources[candidate.resource]}`,
-    );
-    if (after.stopped) break;
-    plan.limits.push(limitWorth(possible, candidate, solution, after));
+  for (const [at, candidate] of bindingLimits(possible, solution).slice(0, LIMITS_TOLD).entries()) {
+    const isTried = at < limits && !stop?.();
+    const after = isTried
+      ? yield* named(
+          solve(withLimit(possible, candidate), effort),
+          possible,
+          `${candidate.class} with more ${possible.resources[candidate.resource]}`,
+        )
+      : undefined;
+    plan.limits.push(limitWorth(possible, candidate, solution, after?.stopped ? undefined : after));
   }
   return plan;
 }
@@ -91,7 +100,7 @@ function without(problem: Problem, items: ReadonlySet<number>): Problem {
 function* stockReasons(
   modelled: Modelled,
   solution: Solution,
-  options: PlanOptions,
+  effort: SolveOptions,
 ): Generator<PlanProgress, Reason[]> {
   const { problem, priceStep } = modelled;
   const binding = problem.limits.filter(({ bins, max }, at) => {
@@ -105,9 +114,9 @@ function* stockReasons(
       bins.some((bin) => (problem.bins[bin]?.price ?? 0) > 0)
     );
   });
-  if (binding.length === 0 || options.stop?.()) return [];
+  if (binding.length === 0 || effort.stop?.()) return [];
   const free = yield* named(
-    solve({ ...problem, limits: problem.limits.filter((limit) => !binding.includes(limit)) }, options),
+    solve({ ...problem, limits: problem.limits.filter((limit) => !binding.includes(limit)) }, effort),
     modelled,
     'without stock that binds',
   );

@@ -35,7 +35,7 @@ export interface HoldCommandOptions {
   loseZone?: boolean;
   zones: string[];
   /** Percent. */
-  gap: number;
+  gap?: number;
   output?: 'json' | 'yaml' | 'csv' | 'markdown';
 }
 
@@ -127,7 +127,7 @@ async function readRequest(options: HoldCommandOptions, io: Io): Promise<HoldReq
 /** Makes the plan step by step, so that Ctrl-C is heard, and a person at a terminal sees how far it is. */
 async function planned(
   request: HoldRequest,
-  { gap, timeLimit }: HoldCommandOptions,
+  { gap = 0.1, timeLimit }: HoldCommandOptions,
   io: Io,
 ): Promise<HoldPlan> {
   const signal = io.stopSignal();

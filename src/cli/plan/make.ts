@@ -5,8 +5,8 @@ import { type PlanInputOptions, withEffort, withInput } from './options.ts';
 import type { PlanOutput } from './print.ts';
 
 export interface PlanCommandOptions extends PlanInputOptions {
-  gap: number;
-  limits: number;
+  gap?: number;
+  limits?: number;
   /** Milliseconds. */
   timeLimit?: number;
   output?: PlanOutput;
@@ -24,9 +24,8 @@ export function register(group: Command, io: Io): void {
   )
     .option(
       '--limits <number>',
-      'limits that bind and are confirmed by planning again',
+      'limits that bind and are confirmed by planning again (default: 3, none where the input is large)',
       countOption(0, 50),
-      3,
     )
     .addOption(
       new Option('-o, --output <format>', 'a summary by default').choices([

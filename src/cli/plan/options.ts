@@ -73,9 +73,8 @@ export function withEffort(command: Command): Command {
   return command
     .option(
       '--gap <percent>',
-      'end when the plan is proven to be no further from the best',
+      'end when the plan is proven to be no further from the best (default: 0.1, 1 where the input is large)',
       percentOption(0, 50),
-      0.1,
     )
     .option('--time-limit <duration>', 'end with the best plan so far: 30s, 5m', durationOption);
 }

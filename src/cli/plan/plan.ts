@@ -15,8 +15,8 @@ export async function plan(options: PlanCommandOptions, io: Io): Promise<void> {
 
 export interface Effort {
   /** Percent. */
-  gap: number;
-  limits: number;
+  gap?: number;
+  limits?: number;
   timeLimit?: number;
 }
 
@@ -29,7 +29,13 @@ export async function planned(
   const signal = io.stopSignal();
   const startedAt = io.clock.now();
   const stop = () => signal.aborted || (timeLimit !== undefined && io.clock.now() - startedAt >= timeLimit);
-  const steps = makePlan(workloads, offers, { solver: await highs(), wishes, gap: gap / 100, limits, stop });
+  const steps = makePlan(workloads, offers, {
+    solver: await highs(),
+    wishes,
+    stop,
+    ...(gap !== undefined && { gap: gap / 100 }),
+    ...(limits !== undefined && { limits }),
+  });
   let toldAt = startedAt;
   try {
     for (;;) {

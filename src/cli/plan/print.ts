@@ -16,6 +16,7 @@ export type PlanOutput = 'wide' | 'json' | 'yaml' | 'csv' | 'markdown' | 'svg';
 /** Ways of filling shown where not all are wanted. */
 const PATTERNS_SHOWN = 5;
 const WASTE_SHOWN = 8;
+const LIMITS_SHOWN = 5;
 
 export async function printed(plan: Plan, output: PlanOutput | undefined, width: number): Promise<string> {
   if (output === 'json' || output === 'yaml') return serialize(plan, output);
@@ -38,7 +39,8 @@ function textOf(plan: Plan, width: number, wide: boolean): string {
   if (use.length > 1) lines.push('', ...columns(use));
   const waste = plan.waste.toSorted(byWeight).flatMap(wasteWords);
   if (waste.length > 0) lines.push('', ...(wide ? waste : mostOf(plan)));
-  if (plan.limits.length > 0) lines.push('', ...columns(limitRows(plan)));
+  if (plan.limits.length > 0)
+    lines.push('', ...columns(limitRows(plan, wide ? plan.limits.length : LIMITS_SHOWN)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -108,19 +110,22 @@ function mostOf({ waste }: Plan): string[] {
   return more > 0 ? [...sorted.slice(0, WASTE_SHOWN), `and ${more} more; -o wide shows them`] : sorted;
 }
 
-function limitRows({ limits }: Plan): string[][] {
+/** Those that were planned again come first, as they bind most. */
+function limitRows({ limits }: Plan, shown: number): string[][] {
   return [
     ['CLASS', 'LIMIT', 'HAS', 'WITH', 'COST', 'SAVES', 'MACHINES', 'ONE MORE SAVES'],
-    ...limits.map((each) => [
-      each.class,
-      each.resource,
-      amountWords(each.has),
-      amountWords(each.tried),
-      each.cost === undefined ? '' : money(each.cost),
-      each.saving === undefined ? '' : percent(each.saving),
-      each.machines ? `${each.machines.before} to ${each.machines.after}` : '',
-      perUnitWords(each),
-    ]),
+    ...limits
+      .slice(0, shown)
+      .map((each) => [
+        each.class,
+        each.resource,
+        amountWords(each.has),
+        amountWords(each.tried),
+        each.cost === undefined ? '' : money(each.cost),
+        each.saving === undefined ? '' : percent(each.saving),
+        each.machines ? `${each.machines.before} to ${each.machines.after}` : '',
+        perUnitWords(each),
+      ]),
   ];
 }
 
@@ -142,7 +147,7 @@ function markdownOf(plan: Plan): string {
   if (use.length > 1) sections.push(table(use));
   const waste = plan.waste.toSorted(byWeight).flatMap(wasteWords);
   if (waste.length > 0) sections.push(waste.map((words) => `- ${words}`).join('\n'));
-  if (plan.limits.length > 0) sections.push(table(limitRows(plan)));
+  if (plan.limits.length > 0) sections.push(table(limitRows(plan, plan.limits.length)));
   return `${sections.join('\n\n')}\n`;
 }
 

@@ -14,7 +14,7 @@ import { planned } from './plan.ts';
 import { verificationText } from './verify-text.ts';
 
 export interface VerifyCommandOptions extends PlanInputOptions {
-  gap: number;
+  gap?: number;
   timeLimit?: number;
   scheduler: string;
   order: Order;
