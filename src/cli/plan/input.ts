@@ -1,9 +1,13 @@
+import type { Command } from 'commander';
 import { type Offer, PlanError, type Wishes, type Workload } from '../../planning/index.ts';
 import { objectsIn } from '../../planning/read/files.ts';
+import { ownedNodes } from '../../planning/read/nodes.ts';
 import { resourcesOf } from '../../planning/read/resources.ts';
 import { offersOf, ownedOf, workloadsOf } from '../../planning/read/tables.ts';
 import type { Written } from '../../planning/read/written.ts';
+import { NODES, type Node, PODS, type Pod } from '../../platform/kube/objects.ts';
 import { readTable, type Table } from '../../platform/tables.ts';
+import { withClient } from '../connect.ts';
 import { bytesOf, readable, textOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import type { PlanInputOptions } from './options.ts';
@@ -15,7 +19,7 @@ export interface PlanInput {
 }
 
 /** Reads all that is planned for. Throws CliError with file, line and column. */
-export async function readInput(options: PlanInputOptions, io: Io): Promise<PlanInput> {
+export async function readInput(options: PlanInputOptions, command: Command, io: Io): Promise<PlanInput> {
   const files = [...options.filename, options.pods, options.types, options.owned];
   if (files.filter((file) => file === '-').length > 1)
     throw new CliError('error: only one file can be standard input', EXIT.usage);
@@ -35,7 +39,20 @@ export async function readInput(options: PlanInputOptions, io: Io): Promise<Plan
     throw new CliError('error: there are no machine types to plan with: give --types or -f', EXIT.usage);
   if (options.owned)
     offers.unshift(...(await fromTable(options.owned, io, (table) => ownedOf(table, offers))));
+  if (options.ownedNodes) offers.unshift(...(await nodesOf(workloads, command, io)));
   return { workloads, offers, wishes: wishesOf(options) };
+}
+
+/** Reads two lists, and changes nothing. */
+async function nodesOf(workloads: readonly Workload[], command: Command, io: Io): Promise<Offer[]> {
+  const names = [...new Set(workloads.flatMap(({ need }) => [...need.keys()]))];
+  return withClient(command, io, async (client) => {
+    const nodes: Node[] = [];
+    const pods: Pod[] = [];
+    for await (const { items } of client.pages<Node>(NODES)) nodes.push(...items);
+    for await (const { items } of client.pages<Pod>(PODS)) pods.push(...items);
+    return told(() => ownedNodes(nodes, pods, names));
+  });
 }
 
 function wishesOf(options: PlanInputOptions): Wishes {

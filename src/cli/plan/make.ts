@@ -38,7 +38,9 @@ export function register(group: Command, io: Io): void {
       ]),
     )
     .addHelpText('after', HELP)
-    .action(async (options: PlanCommandOptions) => (await import('./plan.ts')).plan(options, io));
+    .action(async (options: PlanCommandOptions, command: Command) =>
+      (await import('./plan.ts')).plan(options, command, io),
+    );
 }
 
 const HELP = `

@@ -8,6 +8,7 @@ export interface PlanInputOptions {
   pods?: string;
   types?: string;
   owned?: string;
+  ownedNodes?: boolean;
   tier: 'Daily' | 'Promotion';
   price: 'hour' | 'month' | 'oneOff';
   at?: string;
@@ -56,6 +57,10 @@ export function withInput(command: Command): Command {
       new Option('--price <price>', 'which of its prices')
         .choices(['hour', 'month', 'oneOff'])
         .default('hour'),
+    )
+    .option(
+      '--owned-nodes',
+      'machines of the cluster (--kubeconfig), filled first with what their Pods leave free',
     )
     .option('--at <date>', 'replicas on this date of a series; without it, the most of the series')
     .option(

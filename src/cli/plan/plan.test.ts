@@ -3,6 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { systemClock } from '../../platform/clock/system.ts';
+import { KubeClient } from '../../platform/kube/client.ts';
+import { type KubeObject, NODES } from '../../platform/kube/objects.ts';
+import { EmbeddedApi } from '../../simulation/api/index.ts';
 import { run, start } from '../test-io.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-plan-'));
@@ -125,4 +129,42 @@ test('two plans are compared', async () => {
   assert.match(out, /machines of ebmc6 +17 +10/);
   const { err } = await run(['plan', 'compare', a, pods]);
   assert.match(err, /is no JSON; a plan is wanted as "drover plan -o json" writes it/);
+});
+
+test('machines of the cluster are filled first with what their Pods leave free', async () => {
+  const api = new EmbeddedApi({ clock: systemClock });
+  const client = new KubeClient(api.transport({ user: 'admin' }), systemClock);
+  const served = await api.serve();
+  try {
+    const kubeconfig = file('kubeconfig', served.kubeconfig);
+    for (const name of ['n1', 'n2'])
+      await client.create(
+        NODES,
+        {
+          apiVersion: 'v1',
+          kind: 'Node',
+          metadata: { name, labels: { 'node.kubernetes.io/instance-type': 'ebmc6' } },
+          status: {
+            conditions: [{ type: 'Ready', status: 'True' }],
+            allocatable: { cpu: '96', memory: '527Gi', 'network-interfaces': '32' },
+          },
+        } as KubeObject,
+        'test',
+      );
+    const { code, out } = await run([
+      '--kubeconfig',
+      kubeconfig,
+      'plan',
+      '--pods',
+      pods,
+      '--types',
+      types,
+      '--owned-nodes',
+    ]);
+    assert.equal(code, 0);
+    assert.match(out, /^17 machines, 2 of them owned, cost 187.5: no plan costs less/);
+  } finally {
+    api.close();
+    await served.close();
+  }
 });

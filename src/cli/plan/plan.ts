@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Command } from 'commander';
 import { highs, makePlan, money, type Plan, PlanError, type PlanProgress } from '../../planning/index.ts';
 import { SECOND } from '../../platform/clock/clock.ts';
 import { CliError, type Io } from '../io.ts';
@@ -6,8 +7,8 @@ import { type PlanInput, readInput } from './input.ts';
 import type { PlanCommandOptions } from './make.ts';
 import { printed } from './print.ts';
 
-export async function plan(options: PlanCommandOptions, io: Io): Promise<void> {
-  const input = await readInput(options, io);
+export async function plan(options: PlanCommandOptions, command: Command, io: Io): Promise<void> {
+  const input = await readInput(options, command, io);
   const made = await planned(input, options, io);
   io.out(await printed(made, options.output, Math.min(io.terminal?.columns ?? 80, 120)));
   if (Object.keys(made.unplaced).length > 0) throw new CliError('');

@@ -61,8 +61,13 @@ Examples:
 /** Exits with 1 where Pods have no place on the machines of the plan. */
 async function verifyPlan(options: VerifyCommandOptions, command: Command, io: Io): Promise<void> {
   const { output } = options;
+  if (options.ownedNodes)
+    throw new CliError(
+      'error: --owned-nodes names machines of a cluster in use, and verify wants an empty one: give --owned',
+      EXIT.usage,
+    );
   const signal = io.stopSignal();
-  const input = await readInput(options, io);
+  const input = await readInput(options, command, io);
   const plan = await planned(input, { ...options, limits: 0 }, io);
   if (signal.aborted) throw new CliError('error: it was broken off before anything was placed');
   const verification = await withClient(command, io, async (client) => {
