@@ -1,5 +1,5 @@
 // What two plans differ in.
-import type { Plan } from './plan.ts';
+import { machinesOf, type Plan } from './plan.ts';
 
 export interface Difference {
   what: string;
@@ -30,13 +30,6 @@ export function differences(a: Plan, b: Plan): Difference[] {
 
 function names(plans: readonly Plan[], of: (plan: Plan) => string[]): string[] {
   return [...new Set(plans.flatMap(of))];
-}
-
-function machinesOf({ machines }: Plan, name?: string): number {
-  return machines.reduce(
-    (sum, each) => (name === undefined || each.class === name ? sum + each.count : sum),
-    0,
-  );
 }
 
 /** Of all that machines have that have it. */

@@ -2,11 +2,12 @@
 import type { Highs } from 'highs';
 import type { Reason } from '../api/fields.ts';
 import { toNumber } from '../platform/kube/quantity.ts';
+import type { Change } from './changes.ts';
 import { withClassesAtMost } from './choose-classes.ts';
 import { bindingLimits, limitWorth, withLimit } from './limits.ts';
 import { type Offer, PlanError, type Wishes, type Workload } from './model.ts';
 import { fitNowhere, nowhereReason } from './nowhere.ts';
-import { type Plan, planOf, unplacedOf } from './plan.ts';
+import { type ChangeWorth, machinesOf, type Plan, planOf, unplacedOf } from './plan.ts';
 import { type Modelled, problemOf } from './problem-of.ts';
 import type { Problem } from './solve/problem.ts';
 import { type Progress, type Solution, type SolveOptions, solve } from './solve/solve.ts';
@@ -19,6 +20,8 @@ export interface PlanOptions {
   gap?: number;
   /** So many of the limits that bind are confirmed by solving again; by default 3, or none of what is large. */
   limits?: number;
+  /** Each is planned for by itself. */
+  changes?: readonly Change[];
   stop?: () => boolean;
 }
 
@@ -65,7 +68,35 @@ export function* makePlan(
       : undefined;
     plan.limits.push(limitWorth(possible, candidate, solution, after?.stopped ? undefined : after));
   }
+  for (const change of options.changes ?? []) {
+    if (stop?.()) break;
+    plan.changes.push(yield* changed(change, plan, { ...options, gap, limits: 0, changes: [] }));
+  }
   return plan;
+}
+
+/** A whole plan of its own, of which only what differs is told. */
+function* changed(
+  { what, workloads, offers }: Change,
+  before: Plan,
+  options: PlanOptions,
+): Generator<PlanProgress, ChangeWorth> {
+  const steps = makePlan(workloads, offers, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (!done) {
+      yield { ...value, what: `${what}: ${value.what}` };
+      continue;
+    }
+    return {
+      what,
+      cost: value.cost,
+      bound: value.bound,
+      saving: before.cost > 0 ? (before.cost - value.cost) / before.cost : 0,
+      machines: { before: machinesOf(before), after: machinesOf(value) },
+      unplaced: value.unplaced,
+    };
+  }
 }
 
 function* named(

@@ -36,8 +36,27 @@ export interface Plan {
   unplaced: Record<string, number>;
   waste: Waste[];
   limits: LimitWorth[];
+  /** What would be if something were otherwise, as was asked. */
+  changes: ChangeWorth[];
   /** Why Pods have no place, which stock binds, what was broken off. */
   reasons: Reason[];
+}
+
+export interface ChangeWorth {
+  what: string;
+  cost: number;
+  bound: number;
+  /** Of the cost of the plan; negative where the change makes it dearer. */
+  saving: number;
+  machines: { before: number; after: number };
+  unplaced: Record<string, number>;
+}
+
+export function machinesOf({ machines }: Plan, name?: string): number {
+  return machines.reduce(
+    (sum, each) => (name === undefined || each.class === name ? sum + each.count : sum),
+    0,
+  );
 }
 
 export function planOf(modelled: Modelled, solution: Solution, spares: ReadonlyMap<number, number>): Plan {
@@ -87,6 +106,7 @@ export function planOf(modelled: Modelled, solution: Solution, spares: ReadonlyM
     unplaced: unplacedOf(modelled, solution.unplaced),
     waste: wasteOf(modelled, solution.packing, solution.duals.items),
     limits: [],
+    changes: [],
     reasons: [],
   };
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { countOption } from '../durations.ts';
+import { countOption, repeated } from '../durations.ts';
 import type { Io } from '../io.ts';
 import { type PlanInputOptions, withEffort, withInput } from './options.ts';
 import type { PlanOutput } from './print.ts';
@@ -7,6 +7,7 @@ import type { PlanOutput } from './print.ts';
 export interface PlanCommandOptions extends PlanInputOptions {
   gap?: number;
   limits?: number;
+  try: string[];
   /** Milliseconds. */
   timeLimit?: number;
   output?: PlanOutput;
@@ -26,6 +27,12 @@ export function register(group: Command, io: Io): void {
       '--limits <number>',
       'limits that bind and are confirmed by planning again (default: 3, none where the input is large)',
       countOption(0, 50),
+    )
+    .option(
+      '--try <change>',
+      'say what the plan would cost with a change, by itself: ebmc6.network-interfaces=64, trade.cpu=12, trade.replicas=500, ebmc6.max=10, "without ebmc6"; may be repeated',
+      repeated,
+      [],
     )
     .addOption(
       new Option('-o, --output <format>', 'a summary by default').choices([

@@ -46,6 +46,7 @@ test('-o json is what docs/planning.md says, and the same each time', async () =
     'unplaced',
     'waste',
     'limits',
+    'changes',
     'reasons',
   ]);
   assert.deepEqual([made.cost, made.bound, made.gap, made.unplaced], [212.5, 212.5, 0, {}]);
@@ -166,5 +167,32 @@ test('machines of the cluster are filled first with what their Pods leave free',
   } finally {
     api.close();
     await served.close();
+  }
+});
+
+test('a change is planned for by itself', async () => {
+  const { code, out } = await plan(
+    '--try',
+    'web.cpu=1',
+    '--try',
+    'ebmc6.price=10',
+    '--try',
+    'trade.replicas=0',
+  );
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /IF +COST +SAVES +MACHINES\nweb.cpu=1 +175 +17.6 % +17 to 14\nebmc6.price=10 +170 +20.0 % +17 to 17\ntrade.replicas=0 +125 +41.2 % +17 to 10/,
+  );
+  for (const [change, words] of [
+    ['ebmc7.cpu=1', /there is no ebmc7; there are ebmc6, trade, web/],
+    ['without ebmc6', /there is no other class/],
+    ['web.cpu', /is no change; write CLASS.RESOURCE=AMOUNT/],
+    ['web.cpu=-1', /is no change/],
+    ['web.replicas=0.5', /a whole number is wanted/],
+  ] as const) {
+    const { code: wrong, err } = await plan('--try', change);
+    assert.equal(wrong, 1);
+    assert.match(err, words);
   }
 });

@@ -1,9 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { highs, makePlan, money, type Plan, PlanError, type PlanProgress } from '../../planning/index.ts';
+import {
+  CHANGES_MAX,
+  changeOf,
+  highs,
+  makePlan,
+  money,
+  type Plan,
+  PlanError,
+  type PlanProgress,
+} from '../../planning/index.ts';
 import { SECOND } from '../../platform/clock/clock.ts';
-import { CliError, type Io } from '../io.ts';
-import { type PlanInput, readInput } from './input.ts';
+import { CliError, EXIT, type Io } from '../io.ts';
+import { type PlanInput, readInput, told } from './input.ts';
 import type { PlanCommandOptions } from './make.ts';
 import { printed } from './print.ts';
 
@@ -18,22 +27,27 @@ export interface Effort {
   /** Percent. */
   gap?: number;
   limits?: number;
+  try?: readonly string[];
   timeLimit?: number;
 }
 
 /** Makes the plan step by step, so that Ctrl-C is heard, and a person at a terminal sees how far it is. */
 export async function planned(
   { workloads, offers, wishes }: PlanInput,
-  { gap, limits, timeLimit }: Effort,
+  { gap, limits, try: written = [], timeLimit }: Effort,
   io: Io,
 ): Promise<Plan> {
   const signal = io.stopSignal();
   const startedAt = io.clock.now();
   const stop = () => signal.aborted || (timeLimit !== undefined && io.clock.now() - startedAt >= timeLimit);
+  if (written.length > CHANGES_MAX)
+    throw new CliError(`error: ${written.length} changes; ${CHANGES_MAX} at most are tried`, EXIT.usage);
+  const changes = told(() => written.map((what) => changeOf(what, workloads, offers)));
   const steps = makePlan(workloads, offers, {
     solver: await highs(),
     wishes,
     stop,
+    changes,
     ...(gap !== undefined && { gap: gap / 100 }),
     ...(limits !== undefined && { limits }),
   });

@@ -41,6 +41,7 @@ function textOf(plan: Plan, width: number, wide: boolean): string {
   if (waste.length > 0) lines.push('', ...(wide ? waste : mostOf(plan)));
   if (plan.limits.length > 0)
     lines.push('', ...columns(limitRows(plan, wide ? plan.limits.length : LIMITS_SHOWN)));
+  if (plan.changes.length > 0) lines.push('', ...columns(changeRows(plan)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -129,6 +130,20 @@ function limitRows({ limits }: Plan, shown: number): string[][] {
   ];
 }
 
+function changeRows({ changes }: Plan): string[][] {
+  const rows = changes.map(({ what, cost, saving, machines, unplaced }) => {
+    const left = Object.values(unplaced).reduce((sum, count) => sum + count, 0);
+    return [
+      what,
+      money(cost),
+      percent(saving),
+      `${machines.before} to ${machines.after}`,
+      left > 0 ? String(left) : '',
+    ];
+  });
+  return withoutEmpty([['IF', 'COST', 'SAVES', 'MACHINES', 'WITHOUT A PLACE'], ...rows]);
+}
+
 /** Of memory the saving is for a Gi, not for a byte. */
 function perUnitWords({ has, perUnit }: Plan['limits'][number]): string {
   const unit = binaryUnit(has);
@@ -148,6 +163,7 @@ function markdownOf(plan: Plan): string {
   const waste = plan.waste.toSorted(byWeight).flatMap(wasteWords);
   if (waste.length > 0) sections.push(waste.map((words) => `- ${words}`).join('\n'));
   if (plan.limits.length > 0) sections.push(table(limitRows(plan, plan.limits.length)));
+  if (plan.changes.length > 0) sections.push(table(changeRows(plan)));
   return `${sections.join('\n\n')}\n`;
 }
 

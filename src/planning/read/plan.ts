@@ -51,6 +51,18 @@ const plan = z.object({
       machines: z.object({ before: z.int(), after: z.int() }).optional(),
     }),
   ),
+  changes: z
+    .array(
+      z.object({
+        what: z.string(),
+        cost: z.number(),
+        bound: z.number(),
+        saving: z.number(),
+        machines: z.object({ before: z.int(), after: z.int() }),
+        unplaced: z.record(z.string(), z.int()),
+      }),
+    )
+    .default([]),
   reasons: z.array(reason),
 });
 
