@@ -27,7 +27,17 @@ function offer(name: string, room: Record<string, string>, more: Partial<Offer> 
 
 function planOf(machines: Partial<PlannedMachines>[], unplaced: Record<string, number> = {}): Plan {
   const whole = machines.map((each) => ({ class: 'm', count: 1, price: 1, cost: 1, patterns: [], ...each }));
-  return { machines: whole, cost: 1, bound: 1, gap: 0, unplaced, waste: [], limits: [], changes: [], reasons: [] };
+  return {
+    machines: whole,
+    cost: 1,
+    bound: 1,
+    gap: 0,
+    unplaced,
+    waste: [],
+    limits: [],
+    changes: [],
+    reasons: [],
+  };
 }
 
 const scene = (workloads: Workload[], offers: Offer[], plan: Plan, wishes = NO_WISHES) =>
