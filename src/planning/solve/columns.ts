@@ -34,9 +34,12 @@ export interface ColumnOptions {
   stop?: () => boolean;
 }
 
+/** Nodes of one knapsack: few as long as that finds better patterns, then eight times as many, again and again. */
 const NODES_FIRST = 400;
 const NODES_MAX = 1_000_000;
+/** Share of the best proof's prices in those that are tried: prices that jump prove nothing. */
 const SMOOTH = 0.7;
+/** Patterns that are better by less than this share are not looked for at first. */
 const SPARE_FIRST = 0.02;
 
 export function* generateColumns(problem: Problem, options: ColumnOptions): Generator<Round, Relaxed> {
