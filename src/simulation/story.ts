@@ -23,7 +23,6 @@ const RATES: readonly { what: FaultKind | Misfortune; perHour: number }[] = [
   { what: 'rack-switch', perHour: 0.08 },
   { what: 'zone', perHour: 0.03 },
   { what: 'slow-clock', perHour: 0.1 },
-  { what: 'memory-error', perHour: 0.2 },
   { what: 'storm', perHour: 0.04 },
   { what: 'blind', perHour: 0.1 },
   { what: 'frozen', perHour: 0.1 },
