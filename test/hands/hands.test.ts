@@ -58,6 +58,15 @@ const skip =
   noIpmiSim() ??
   ('reason' in sushy ? sushy.reason : 'reason' in pyghmi ? pyghmi.reason : undefined);
 
+/** What is not known of a machine yet, before its story may begin. */
+function lackingOf({ metadata, status }: KubeObject & Machine): string[] {
+  const isOwn = metadata.name <= `m0000${OWN}`;
+  const isDumping = ['m00002', 'm00003', 'm00004'].includes(metadata.name);
+  const wanted = [...(isOwn ? ['ProviderAnswers'] : []), ...(isDumping ? ['CrashDumpArmed'] : [])];
+  const missing = wanted.filter((type) => !status?.conditions?.some((one) => one.type === type));
+  return [...(status?.bootID ? [] : ['bootID']), ...missing].map((what) => `${metadata.name} lacks ${what}`);
+}
+
 describe('machines healed through real protocols', {
   skip: skip ?? false,
   timeout: 20 * MINUTE,
@@ -254,23 +263,18 @@ describe('machines healed through real protocols', {
       MANAGER,
     );
     drover('drover', 'run', '--metrics-port', '0');
+    let lacking = 'nothing was listed yet';
     await until(
       'every machine is seen, its provider answers, and hosts have said whether they dump',
       2 * MINUTE,
       async () => {
         const { items } = await client.list<KubeObject & Machine>(machineKind.resource);
-        const told = (machine: Machine, type: string) =>
-          machine.status?.conditions?.some((one) => one.type === type);
-        const isOwn = ({ metadata }: Machine) => metadata.name <= 'm00009';
-        const isKnown = (one: Machine) => one.status?.bootID && (!isOwn(one) || told(one, 'ProviderAnswers'));
-        const dumps = ['m00002', 'm00003', 'm00004'];
-        return (
-          items.every(
-            (one) => isKnown(one) && (!dumps.includes(one.metadata.name) || told(one, 'CrashDumpArmed')),
-          ) || undefined
-        );
+        lacking = items.flatMap(lackingOf).join('; ');
+        return lacking === '' || undefined;
       },
-    );
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: ${lacking}\n${processes.logTail('drover')}`);
+    });
   });
 
   after(async () => {
