@@ -242,7 +242,8 @@ function pairsApart(items: readonly Counted[]): [number, number][] {
   return pairs;
 }
 
-function commonDivisor(values: readonly Quantity[]): Quantity {
+/** Of all of them; one unit where all are 0. */
+export function commonDivisor(values: readonly Quantity[]): Quantity {
   const two = (a: bigint, b: bigint): bigint => (b === 0n ? a : two(b, a % b));
   return values.reduce(two, 0n) || NANO;
 }

@@ -11,7 +11,7 @@ import { csv } from '../crash/csv.ts';
 import { serialize } from '../output.ts';
 import { wrap } from '../wrap.ts';
 import type { HoldCommandOptions } from './hold.ts';
-import { columns } from './print.ts';
+import { columns, proofWords, table } from './print.ts';
 
 const PERIODS_SHOWN = 40;
 const RENTALS_SHOWN = 40;
@@ -54,13 +54,10 @@ function textOf(plan: HoldPlan, width: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-function summaryOf({ horizon, held, rented, cost, bound, gap }: HoldPlan): string {
+function summaryOf(plan: HoldPlan): string {
+  const { horizon, held, rented, cost } = plan;
   const sum = (all: readonly { count: number }[]) => all.reduce((total, { count }) => total + count, 0);
-  const proof =
-    cost === bound
-      ? 'no plan costs less'
-      : `at most ${(gap * 100).toFixed(gap < 0.0001 ? 4 : 2)} % over the best possible (no plan costs less than ${money(bound)})`;
-  return `From ${horizon.from} to ${horizon.to}: ${sum(held)} machines held, ${sum(rented)} rented for a part of it, cost ${money(cost)}: ${proof}.`;
+  return `From ${horizon.from} to ${horizon.to}: ${sum(held)} machines held, ${sum(rented)} rented for a part of it, cost ${money(cost)}: ${proofWords(plan)}.`;
 }
 
 function eventWords({ event }: HoldPlan): string {
@@ -149,11 +146,6 @@ function markdownOf(plan: HoldPlan): string {
     table(comparisonRows(plan)),
   ];
   return `${sections.join('\n\n')}\n`;
-}
-
-function table([head = [], ...rows]: readonly string[][]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 function heldCells(each: HeldMachines): Record<string, string> {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { date } from '../../api/fields.ts';
 import type { HoldPlan } from '../../planning/hold/answer.ts';
@@ -7,19 +6,15 @@ import {
   type HoldRequest,
   makeHoldPlan,
 } from '../../planning/hold/make-hold-plan.ts';
-import { highs, money, PlanError } from '../../planning/index.ts';
-import { objectsIn } from '../../planning/read/files.ts';
+import { highs, money } from '../../planning/index.ts';
 import { resourcesOf } from '../../planning/read/resources.ts';
 import { seriesOf, tierRatesOf } from '../../planning/read/series.ts';
-import { ownedOf } from '../../planning/read/tables.ts';
-import type { Written } from '../../planning/read/written.ts';
-import { DAY, HOUR, SECOND } from '../../platform/clock/clock.ts';
-import { readTable } from '../../platform/tables.ts';
+import { DAY, HOUR } from '../../platform/clock/clock.ts';
 import { durationOption } from '../durations.ts';
-import { bytesOf, readable, textOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
+import { driven, stopOf } from './drive.ts';
 import { printedHolding } from './hold-text.ts';
-import { told } from './input.ts';
+import { checkStdin, ownedIn, told, writtenIn } from './input.ts';
 import { withEffort, withFiles, withRoom } from './options.ts';
 
 export interface HoldCommandOptions {
@@ -94,23 +89,15 @@ async function readRequest(options: HoldCommandOptions, io: Io): Promise<HoldReq
       'error: there is nothing to plan for: give MachineClasses and WorkloadProfiles with -f',
       EXIT.usage,
     );
-  if ([...filename, owned].filter((file) => file === '-').length > 1)
-    throw new CliError('error: only one file can be standard input', EXIT.usage);
-  const written: Written[] = [];
-  for (const file of filename)
-    written.push(...(await reading(file, async () => objectsIn(await textOf(file, io), nameOf(file)))));
+  checkStdin([...filename, owned]);
+  const written = await writtenIn(filename, io);
   const { workloads, offers } = told(() => resourcesOf(written, { tier: 'Daily' }));
   if (workloads.length === 0 || offers.length === 0)
     throw new CliError(
       `error: there is no ${workloads.length === 0 ? 'WorkloadProfile' : 'MachineClass'} in ${filename.join(', ')}`,
     );
   const rates = told(() => tierRatesOf(written));
-  if (owned !== undefined)
-    offers.unshift(
-      ...(await reading(owned, async () =>
-        ownedOf(await readTable(bytesOf(owned, io), nameOf(owned)), offers),
-      )),
-    );
+  if (owned !== undefined) offers.unshift(...(await ownedIn(owned, offers, io)));
   return {
     workloads,
     offers,
@@ -124,39 +111,16 @@ async function readRequest(options: HoldCommandOptions, io: Io): Promise<HoldReq
   };
 }
 
-/** Makes the plan step by step, so that Ctrl-C is heard, and a person at a terminal sees how far it is. */
 async function planned(
   request: HoldRequest,
   { gap = 0.1, timeLimit }: HoldCommandOptions,
   io: Io,
 ): Promise<HoldPlan> {
-  const signal = io.stopSignal();
-  const startedAt = io.clock.now();
-  const stop = () => signal.aborted || (timeLimit !== undefined && io.clock.now() - startedAt >= timeLimit);
+  const stop = stopOf(timeLimit, io);
   const steps = makeHoldPlan(request, { solver: await highs(), gap: gap / 100, stop });
-  let toldAt = startedAt;
-  for (;;) {
-    const { done, value } = told(() => steps.next());
-    if (done) return value;
-    await setImmediate();
-    if (!io.terminal || io.clock.now() - toldAt < SECOND) continue;
-    toldAt = io.clock.now();
-    io.err(`${progressWords(value)}\n`);
-  }
+  return driven(steps, progressWords, io);
 }
 
 function progressWords({ what, cost, bound }: HoldProgressWords): string {
   return `${what}: ${cost > 0 ? `cost ${money(cost)}` : 'no plan yet'}, at least ${money(bound)}`;
-}
-
-async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw error instanceof PlanError ? new CliError(`error: ${error.message}`) : readable(error, file);
-  }
-}
-
-function nameOf(file: string): string {
-  return file === '-' ? 'standard input' : file;
 }

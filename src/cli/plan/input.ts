@@ -20,13 +20,10 @@ export interface PlanInput {
 
 /** Reads all that is planned for. Throws CliError with file, line and column. */
 export async function readInput(options: PlanInputOptions, command: Command, io: Io): Promise<PlanInput> {
-  const files = [...options.filename, options.pods, options.types, options.owned];
-  if (files.filter((file) => file === '-').length > 1)
-    throw new CliError('error: only one file can be standard input', EXIT.usage);
+  checkStdin([...options.filename, options.pods, options.types, options.owned]);
   const workloads = options.pods ? await fromTable(options.pods, io, workloadsOf) : [];
   const offers = options.types ? await fromTable(options.types, io, offersOf) : [];
-  const written: Written[] = [];
-  for (const file of options.filename) written.push(...(await fromText(file, io)));
+  const written = await writtenIn(options.filename, io);
   const { tier, price, at } = options;
   const read = told(() =>
     resourcesOf(written, { tier, price, ...(at !== undefined && { at }) }, { offers, workloads }),
@@ -37,8 +34,7 @@ export async function readInput(options: PlanInputOptions, command: Command, io:
     throw new CliError('error: there are no Pods to plan for: give --pods or -f', EXIT.usage);
   if (offers.length === 0)
     throw new CliError('error: there are no machine types to plan with: give --types or -f', EXIT.usage);
-  if (options.owned)
-    offers.unshift(...(await fromTable(options.owned, io, (table) => ownedOf(table, offers))));
+  if (options.owned) offers.unshift(...(await ownedIn(options.owned, offers, io)));
   if (options.ownedNodes) offers.unshift(...(await nodesOf(workloads, command, io)));
   return { workloads, offers, wishes: wishesOf(options) };
 }
@@ -65,6 +61,22 @@ function wishesOf(options: PlanInputOptions): Wishes {
     ...(typesAtMost !== undefined && { typesMax: typesAtMost }),
     zones,
   };
+}
+
+export function checkStdin(files: readonly (string | undefined)[]): void {
+  if (files.filter((file) => file === '-').length > 1)
+    throw new CliError('error: only one file can be standard input', EXIT.usage);
+}
+
+/** MachineClasses and WorkloadProfiles. */
+export async function writtenIn(files: readonly string[], io: Io): Promise<Written[]> {
+  const written: Written[] = [];
+  for (const file of files) written.push(...(await fromText(file, io)));
+  return written;
+}
+
+export function ownedIn(file: string, offers: readonly Offer[], io: Io): Promise<Offer[]> {
+  return fromTable(file, io, (table) => ownedOf(table, offers));
 }
 
 async function fromTable<T>(file: string, io: Io, read: (table: Table) => T): Promise<T> {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import {
   CHANGES_MAX,
@@ -7,11 +6,10 @@ import {
   makePlan,
   money,
   type Plan,
-  PlanError,
   type PlanProgress,
 } from '../../planning/index.ts';
-import { SECOND } from '../../platform/clock/clock.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
+import { driven, stopOf } from './drive.ts';
 import { type PlanInput, readInput, told } from './input.ts';
 import type { PlanCommandOptions } from './make.ts';
 import { printed } from './print.ts';
@@ -31,15 +29,12 @@ export interface Effort {
   timeLimit?: number;
 }
 
-/** Makes the plan step by step, so that Ctrl-C is heard, and a person at a terminal sees how far it is. */
 export async function planned(
   { workloads, offers, wishes }: PlanInput,
   { gap, limits, try: written = [], timeLimit }: Effort,
   io: Io,
 ): Promise<Plan> {
-  const signal = io.stopSignal();
-  const startedAt = io.clock.now();
-  const stop = () => signal.aborted || (timeLimit !== undefined && io.clock.now() - startedAt >= timeLimit);
+  const stop = stopOf(timeLimit, io);
   if (written.length > CHANGES_MAX)
     throw new CliError(`error: ${written.length} changes; ${CHANGES_MAX} at most are tried`, EXIT.usage);
   const changes = told(() => written.map((what) => changeOf(what, workloads, offers)));
@@ -51,19 +46,7 @@ export async function planned(
     ...(gap !== undefined && { gap: gap / 100 }),
     ...(limits !== undefined && { limits }),
   });
-  let toldAt = startedAt;
-  try {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      await setImmediate();
-      if (!io.terminal || io.clock.now() - toldAt < SECOND) continue;
-      toldAt = io.clock.now();
-      io.err(`${progressWords(value)}\n`);
-    }
-  } catch (error) {
-    throw error instanceof PlanError ? new CliError(`error: ${error.message}`) : error;
-  }
+  return driven(steps, progressWords, io);
 }
 
 function progressWords({ cost, bound, what }: PlanProgress): string {

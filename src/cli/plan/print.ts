@@ -1,5 +1,6 @@
 import {
   byWeight,
+  machinesOf,
   money,
   type Plan,
   type PlannedMachines,
@@ -46,7 +47,7 @@ function textOf(plan: Plan, width: number, wide: boolean): string {
 }
 
 function summaryOf(plan: Plan): string {
-  const machines = plan.machines.reduce((sum, { count }) => sum + count, 0);
+  const machines = machinesOf(plan);
   const owned = plan.machines.reduce((sum, each) => (each.owned ? sum + each.count : sum), 0);
   const left = Object.values(plan.unplaced).reduce((sum, count) => sum + count, 0);
   const words = [
@@ -56,7 +57,7 @@ function summaryOf(plan: Plan): string {
   return `${words.join('; ')}.`;
 }
 
-function proofWords({ cost, bound, gap }: Plan): string {
+export function proofWords({ cost, bound, gap }: Pick<Plan, 'cost' | 'bound' | 'gap'>): string {
   if (cost === bound) return 'no plan costs less';
   return `at most ${(gap * 100).toFixed(gap < 0.0001 ? 4 : 2)} % over the best possible (no plan costs less than ${money(bound)})`;
 }
@@ -167,7 +168,8 @@ function markdownOf(plan: Plan): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-function table([head = [], ...rows]: readonly string[][]): string {
+/** As Markdown. */
+export function table([head = [], ...rows]: readonly string[][]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

@@ -1,8 +1,8 @@
 // The solver's problem out of workloads, offers, prices and periods.
 import { HOUR } from '../../platform/clock/clock.ts';
-import { formatQuantity, NANO, type Quantity } from '../../platform/kube/quantity.ts';
+import { formatQuantity, type Quantity } from '../../platform/kube/quantity.ts';
 import { NO_WISHES, type Offer, PlanError, type Wishes, type Workload } from '../model.ts';
-import { type Modelled, problemOf } from '../problem-of.ts';
+import { commonDivisor, type Modelled, problemOf } from '../problem-of.ts';
 import type { Period, Replicas } from './periods.ts';
 import type { HoldProblem, RentalOf } from './problem.ts';
 import { costFor, type Rates, usefulRentals } from './rentals.ts';
@@ -150,9 +150,4 @@ function countsIn(periods: readonly Period[], fleet: HoldFleet, { items }: Model
     );
     return items.map(({ workload, zone }) => counts.get(key(workload.name, zone)) ?? 0);
   });
-}
-
-function commonDivisor(values: readonly Quantity[]): Quantity {
-  const two = (a: bigint, b: bigint): bigint => (b === 0n ? a : two(b, a % b));
-  return values.reduce(two, 0n) || NANO;
 }

@@ -1,5 +1,6 @@
 // The best holding in fractions, by column generation with smoothed duals, as solve/columns.ts does it for one period.
 import type { Highs } from 'highs';
+import { Effort } from '../solve/effort.ts';
 import { Pricer } from '../solve/pricing.ts';
 import { keyOf, type Pattern } from '../solve/problem.ts';
 import { dearestOf, type HoldProof, proveHold, wholeHoldDuals } from './bound.ts';
@@ -25,10 +26,7 @@ export interface RelaxOptions {
 }
 
 const ROUNDS_MAX = 500;
-const NODES_FIRST = 400;
-const NODES_MAX = 1_000_000;
 const SMOOTH = 0.6;
-const SPARE_FIRST = 0.02;
 
 export function* relaxHolding(
   problem: HoldProblem,
@@ -59,32 +57,25 @@ export function* relaxHolding(
   let answer = solve();
   let proof: HoldProof = { bound: 0, duals: wholeHoldDuals(problem, answer.duals), worth: [], divisor: 1 };
   let centre = answer.duals;
-  let smooth = SMOOTH;
-  let nodes = NODES_FIRST;
-  let spare = SPARE_FIRST;
+  const effort = new Effort({ smooth: SMOOTH, tolerance });
   const gap = () => (answer.cost - proof.bound) / Math.max(answer.cost, 1e-9);
   for (let round = 0; round < ROUNDS_MAX && gap() > tolerance && !stop(); round++) {
-    const duals = between(answer.duals, centre, smooth);
+    const duals = between(answer.duals, centre, effort.smooth);
     const whole = wholeHoldDuals(problem, duals);
-    const priced = price(problem, pricer, whole, { spare: Math.min(spare, gap() / 4), nodes });
+    const priced = price(problem, pricer, whole, {
+      spare: Math.min(effort.spare, gap() / 4),
+      nodes: effort.nodes,
+    });
     const proven = proveHold(problem, whole, priced.worth);
     const isBetterBound = proven.bound > proof.bound * (1 + 1e-6);
     if (proven.bound > proof.bound) [proof, centre] = [proven, duals];
     let added = 0;
     for (const { period, pattern } of priced.found) if (add(period, pattern)) added++;
-    const before = answer.cost;
+    const costBefore = answer.cost;
     if (added > 0) answer = solve();
     yield { cost: answer.cost, bound: proof.bound };
-    if (before - answer.cost > 1e-9 * before) {
-      smooth = SMOOTH;
-      continue;
-    }
-    // Nothing better at these prices: nearer to the true ones, then more thoroughly.
-    if (smooth > 0) smooth = smooth > 0.3 ? smooth - 0.3 : 0;
-    else if (isBetterBound || added > 0) continue;
-    else if (spare > tolerance / 4) spare /= 4;
-    else if (priced.open && nodes < NODES_MAX) nodes *= 8;
-    else break;
+    const { cost } = answer;
+    if (!effort.after({ costBefore, cost, isBetterBound, added, open: priced.open })) break;
   }
   const { holding, cost, left } = answer;
   return { holding, cost, left, columns: [...master.columns], proof };

@@ -3,6 +3,7 @@
 
 import type { Highs } from 'highs';
 import { type Proof, prove, wholeDuals } from './bound.ts';
+import { Effort } from './effort.ts';
 import { type Duals, Master, type MasterAnswer } from './master.ts';
 import { Pricer } from './pricing.ts';
 import { keyOf, type Pattern, type Problem } from './problem.ts';
@@ -34,13 +35,7 @@ export interface ColumnOptions {
   stop?: () => boolean;
 }
 
-/** Nodes of one knapsack: few as long as that finds better patterns, then eight times as many, again and again. */
-const NODES_FIRST = 400;
-const NODES_MAX = 1_000_000;
-/** Share of the best proof's prices in those that are tried: prices that jump prove nothing. */
 const SMOOTH = 0.7;
-/** Patterns that are better by less than this share are not looked for at first. */
-const SPARE_FIRST = 0.02;
 
 export function* generateColumns(problem: Problem, options: ColumnOptions): Generator<Round, Relaxed> {
   const { solver, tolerance } = options;
@@ -62,35 +57,25 @@ export function* generateColumns(problem: Problem, options: ColumnOptions): Gene
     new Float64Array(problem.bins.length).fill(Number.POSITIVE_INFINITY),
   );
   let centre = answer.duals;
-  let nodes = NODES_FIRST;
-  let smooth = SMOOTH;
-  let spare = SPARE_FIRST;
+  const effort = new Effort({ smooth: SMOOTH, tolerance });
   let round = 0;
   const gap = () => (answer.cost - proof.bound) / Math.max(answer.cost, 1e-9);
   while (round < options.rounds && gap() > tolerance && !options.stop?.()) {
     round++;
-    const duals = between(answer.duals, centre, smooth);
+    const duals = between(answer.duals, centre, effort.smooth);
     const whole = wholeDuals(duals, problem);
-    const priced = pricer.price(whole, Math.min(spare, gap() / 4), nodes);
+    const priced = pricer.price(whole, Math.min(effort.spare, gap() / 4), effort.nodes);
     const proven = prove(problem, whole, priced.worth);
     const isBetterBound = proven.bound > proof.bound * (1 + 1e-6);
     if (proven.bound > proof.bound) [proof, centre] = [proven, duals];
     let added = 0;
     for (const { pattern, bins } of priced.patterns)
       for (const bin of bins) if (add({ ...pattern, bin })) added++;
-    const before = answer.cost;
+    const costBefore = answer.cost;
     if (added > 0) answer = master.solve();
     yield { round, cost: answer.cost, bound: proof.bound, columns: known.size };
-    if (before - answer.cost > 1e-9 * before) {
-      smooth = SMOOTH;
-      continue;
-    }
-    // Nothing better at these prices: nearer to the true ones, then more thoroughly.
-    if (smooth > 0) smooth = smooth > 0.3 ? smooth - 0.3 : 0;
-    else if (isBetterBound || added > 0) continue;
-    else if (spare > tolerance / 4) spare /= 4;
-    else if (priced.open && nodes < NODES_MAX) nodes *= 8;
-    else break;
+    const { cost } = answer;
+    if (!effort.after({ costBefore, cost, isBetterBound, added, open: priced.open })) break;
   }
   const { cost, amounts, duals } = answer;
   const patterns = [...master.patterns];

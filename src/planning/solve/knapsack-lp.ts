@@ -13,14 +13,18 @@ export interface Relaxation {
   room: Float64Array;
 }
 
+export interface Relaxed {
+  /** By resource: what a unit of it is worth. */
+  worth: Float64Array;
+  /** By item: how many are in the bin. */
+  amounts: Float64Array;
+}
+
 /**
  * What a unit of each resource is worth at the optimum: none is negative. By the simplex method with bounded
  * variables (Dantzig 1955) over a dense inverse: there are few rows.
  */
-export function relax({ values, needs, most, room }: Relaxation): {
-  worth: Float64Array;
-  amounts: Float64Array;
-} {
+export function relax({ values, needs, most, room }: Relaxation): Relaxed {
   const rows = room.length;
   const items = values.length;
   // Basis of slacks: slack r is variable items + r.

@@ -1,6 +1,6 @@
 // The knapsack with several constraints that prices patterns: which items are worth most together in one bin. Branch
 // and bound, depth first; values are whole numbers, so that what it proves holds exactly.
-import { relax } from './knapsack-lp.ts';
+import { type Relaxed, relax } from './knapsack-lp.ts';
 import { SuffixBounds } from './suffix-bounds.ts';
 
 export interface Knapsack {
@@ -39,10 +39,11 @@ const FILLINGS_MAX = 8;
 const SLACK = 1e-9;
 
 export function fillBest(knapsack: Knapsack): Answer {
-  const kept = possibleItems(knapsack);
-  const smaller = kept.length < knapsack.values.length ? only(knapsack, kept) : knapsack;
-  const { fillings, upper, nodes } = searched(smaller);
-  if (smaller === knapsack) return { fillings, upper, nodes };
+  const relaxation = relax(knapsack);
+  const kept = possibleItems(knapsack, relaxation.worth);
+  if (kept.length === knapsack.values.length) return searched(knapsack, relaxation);
+  const smaller = only(knapsack, kept);
+  const { fillings, upper, nodes } = searched(smaller, relax(smaller));
   const widened = fillings.map(({ value, counts }) => {
     const all = new Int32Array(knapsack.values.length);
     kept.forEach((item, at) => {
@@ -53,19 +54,17 @@ export function fillBest(knapsack: Knapsack): Answer {
   return { fillings: widened, upper, nodes };
 }
 
-function searched(knapsack: Knapsack): Answer {
-  const search = new Search(knapsack);
+function searched(knapsack: Knapsack, relaxation: Relaxed): Answer {
+  const search = new Search(knapsack, relaxation);
   if (search.rootBound() <= knapsack.target) return { fillings: [], upper: knapsack.target, nodes: 0 };
-  const start = dive(knapsack, search.amounts);
+  const start = dive(knapsack, relaxation.amounts);
   search.mustBeat(start.at(-1)?.value ?? 0);
   const answer = search.run();
   return { ...answer, fillings: [...start, ...answer.fillings] };
 }
 
 /** Items that may be in a filling worth more than the target: of the others one is too dear at the multipliers. */
-function possibleItems(knapsack: Knapsack): number[] {
-  const { values, needs, most, room, target } = knapsack;
-  const { worth } = relax(knapsack);
+function possibleItems({ values, needs, most, room, target }: Knapsack, worth: Float64Array): number[] {
   const gains = Float64Array.from(values, (value, item) => {
     let gain = value;
     for (let r = 0; r < room.length; r++)
@@ -156,8 +155,6 @@ class Search {
   readonly #rows: number;
   /** Items in the order in which they are decided: what is worth most for what it takes comes first. */
   readonly #order: number[];
-  /** As the relaxation fills the bin. */
-  readonly amounts: Float64Array;
   readonly #left: Float64Array;
   readonly #counts: Int32Array;
   readonly #banned: Int32Array;
@@ -167,7 +164,7 @@ class Search {
   #open = Number.NEGATIVE_INFINITY;
   #nodes = 0;
 
-  constructor(knapsack: Knapsack) {
+  constructor(knapsack: Knapsack, { worth }: Relaxed = relax(knapsack)) {
     const { values, room, target } = knapsack;
     this.#knapsack = knapsack;
     this.#rows = room.length;
@@ -175,8 +172,6 @@ class Search {
     this.#counts = new Int32Array(values.length);
     this.#banned = new Int32Array(values.length);
     this.#best = target;
-    const { worth, amounts } = relax(knapsack);
-    this.amounts = amounts;
     this.#order = byEfficiency(knapsack, worth);
     this.#bounds = new SuffixBounds({ ...knapsack, worth, order: this.#order, grid: knapsack.grid ?? 0 });
   }
