@@ -1,6 +1,6 @@
 // Plans that use so many classes at most.
 import type { Modelled } from './problem-of.ts';
-import type { Problem } from './solve/problem.ts';
+import { type Problem, sum } from './solve/problem.ts';
 import type { Solution } from './solve/solve.ts';
 
 /** Choices that are all tried, at most. */
@@ -43,7 +43,7 @@ function* bestOf<Step>(
   let bound = Number.POSITIVE_INFINITY;
   for (const choice of choices) {
     const solution = yield* solve(only(modelled, choice), choice.join(', '), gap);
-    if (left(solution) === 0) bound = Math.min(bound, solution.bound);
+    if (sum(solution.unplaced) === 0) bound = Math.min(bound, solution.bound);
     if (!best || isBetter(solution, best.solution)) best = { choice, solution };
   }
   if (!best) throw new Error('there was nothing to choose from');
@@ -77,10 +77,7 @@ function classesOf({ bins }: Modelled, { packing }: Solution): string[] {
   return [...new Set(packing.map(({ pattern }) => bins[pattern.bin]?.offer.name ?? ''))];
 }
 
-function left({ unplaced }: Solution): number {
-  return unplaced.reduce((sum, count) => sum + count, 0);
-}
-
 function isBetter(a: Solution, b: Solution): boolean {
-  return left(a) < left(b) || (left(a) === left(b) && a.cost < b.cost);
+  const [left, other] = [sum(a.unplaced), sum(b.unplaced)];
+  return left < other || (left === other && a.cost < b.cost);
 }

@@ -1,7 +1,7 @@
 // From so many held machines to a whole plan: each period is packed by itself, with the held ones at no price and any
 // more at what a rental costs there; then what is used is held or rented as is cheapest.
 import type { Highs } from 'highs';
-import { type Packing, type Problem, together } from '../solve/problem.ts';
+import { type Packing, type Problem, sum, together } from '../solve/problem.ts';
 import { solve } from '../solve/solve.ts';
 import { type Holding, type HoldProblem, problemIn } from './problem.ts';
 import { cheapestHolding } from './split.ts';
@@ -110,8 +110,4 @@ function asOne(packing: Packing, bins: number): Packing {
   return together(
     packing.map(({ pattern, count }) => ({ pattern: { ...pattern, bin: pattern.bin % bins }, count })),
   );
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -2,7 +2,7 @@
 // chooses among them. A pattern whose reduced cost is over the gap is in no cheaper packing (Baldacci et al. 2008).
 import type { Highs } from 'highs';
 import type { Proof } from './bound.ts';
-import { columnOf } from './master.ts';
+import { addRows, columnOf } from './master.ts';
 import type { Pricer } from './pricing.ts';
 import type { Packing, Pattern, Problem } from './problem.ts';
 
@@ -52,12 +52,9 @@ export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
     mip_rel_gap: 0,
     mip_abs_gap: 0.9 * step,
   });
-  const none = { indices: [], values: [] };
-  for (const { count } of problem.items) model.addRow(count, infinity, none);
-  for (const { max } of problem.limits) model.addRow(-infinity, max, none);
-  for (const _ of problem.shares) model.addRow(-infinity, 0, none);
+  addRows(model, options.solver, problem);
   const budget = model.getDimensions().numRows;
-  model.addRow(-infinity, cost - step, none);
+  model.addRow(-infinity, cost - step, { indices: [], values: [] });
   patterns.forEach((pattern, at) => {
     const price = problem.bins[pattern.bin]?.price ?? 0;
     const entries = [...columnOf(problem, pattern), [budget, price] as const];

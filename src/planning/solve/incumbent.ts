@@ -1,5 +1,5 @@
 import { brokenPromises } from './check-packing.ts';
-import type { Packing, Problem } from './problem.ts';
+import { type Packing, type Problem, sum } from './problem.ts';
 
 export interface Candidate {
   packing: Packing;
@@ -86,10 +86,6 @@ export class Incumbent {
 
 export function costOf({ bins }: Problem, packing: Packing): number {
   return packing.reduce((cost, { pattern, count }) => cost + count * (bins[pattern.bin]?.price ?? 0), 0);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function commonDivisor(values: readonly number[]): number {

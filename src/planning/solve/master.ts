@@ -26,16 +26,12 @@ export class Master {
 
   /** `penalty` is what one item costs that is not placed. */
   constructor(solver: Highs, problem: Problem, penalty: number) {
-    const { items, limits, shares } = problem;
     this.#problem = problem;
     this.#infinity = solver.infinity;
     this.#model = solver.createModel();
     this.#model.options.set({ output_flag: false });
-    const none = { indices: [], values: [] };
-    for (const { count } of items) this.#model.addRow(count, solver.infinity, none);
-    for (const { max } of limits) this.#model.addRow(-solver.infinity, max, none);
-    for (const _ of shares) this.#model.addRow(-solver.infinity, 0, none);
-    items.forEach((_, item) => {
+    addRows(this.#model, solver, problem);
+    problem.items.forEach((_, item) => {
       this.#model.addCol(penalty, 0, solver.infinity, { indices: [item], values: [1] });
     });
   }
@@ -73,6 +69,14 @@ export class Master {
   [Symbol.dispose](): void {
     this.#model.dispose();
   }
+}
+
+/** Without columns yet: as many of each item as asked for or more, no more bins than limits and shares allow. */
+export function addRows(model: Model, { infinity }: Highs, { items, limits, shares }: Problem): void {
+  const none = { indices: [], values: [] };
+  for (const { count } of items) model.addRow(count, infinity, none);
+  for (const { max } of limits) model.addRow(-infinity, max, none);
+  for (const _ of shares) model.addRow(-infinity, 0, none);
 }
 
 /** The entries of a pattern's column, by row: items, then limits, then shares. */

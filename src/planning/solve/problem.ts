@@ -69,6 +69,10 @@ export function mostIn(item: Item, at: number, bin: Bin): number {
   return most;
 }
 
+export function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
 /** Two patterns with the same key are the same way to fill the same bin. */
 export function keyOf({ bin, items }: Pattern): string {
   return `${bin}:${items.map(([item, count]) => `${item}x${count}`).join(',')}`;

@@ -10,6 +10,7 @@ import {
   type Packing,
   type Pattern,
   type Problem,
+  sum,
   together,
 } from './problem.ts';
 
@@ -236,8 +237,4 @@ function takesAll({ items, apart }: Problem, bin: Bin, rest: readonly number[]):
 
 function costOf({ bins }: Problem, machines: readonly Pattern[]): number {
   return machines.reduce((cost, { bin }) => cost + (bins[bin]?.price ?? 0), 0);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

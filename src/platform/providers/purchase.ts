@@ -1,6 +1,7 @@
 // Buys many machines: orders of at most 100, or more where the market takes bulk orders, over types and zones by
-// preference, never more than wished, none lost and none made twice, whatever dies on the way. Each order is in the ledger before it is sent, with a token that stands for
-// it alone; an order whose answer did not come is sent again, the same, until it is answered.
+// preference, never more than wished, none lost and none made twice, whatever dies on the way. Each order is in the ledger
+// before it is sent, with a token that stands for it alone; an order whose answer did not come is sent again, the same,
+// until it is answered.
 import { createHash } from 'node:crypto';
 import { type Clock, MINUTE, SECOND } from '../clock/clock.ts';
 import type { Ledger } from './ledger.ts';
