@@ -113,6 +113,29 @@ test('spares hold every way of filling that may be lost', () => {
   assert.ok(plan.bound <= plan.cost && plan.bound >= 100);
 });
 
+test('spares count as machines do: where stock, a share or the number of classes forbids them, that is said', () => {
+  const two = [machines('ebmc6', 10, EBM, { max: 11 }), machines('other', 30, EBM)];
+  const of = (offers: Offer[], wishes: Partial<Wishes>) => {
+    const plan = planned([pods('a', 60, POD)], offers, { spares: 2, ...wishes });
+    const spares = Object.fromEntries(plan.machines.map((each) => [each.class, each.spare]));
+    return { spares, reason: plan.reasons.find(({ reason }) => reason === 'SparesMissing')?.message };
+  };
+  assert.deepEqual(of(two, {}), { spares: { ebmc6: undefined, other: 2 }, reason: undefined });
+  const { spares, reason } = of(two, { typesMax: 1 });
+  assert.deepEqual(spares, { ebmc6: undefined });
+  assert.match(reason ?? '', /no kind of machine of which 2 more could stand in for ebmc6 with 6 a/);
+  // Ten machines: six and four, and with two more of either seven of twelve at most.
+  const shared = of([machines('ebmc6', 10, EBM), machines('other', 30, EBM)], { shareMax: 60 });
+  assert.deepEqual(shared, { spares: { ebmc6: undefined, other: 2 }, reason: undefined });
+});
+
+test('a quota over all zones is not used twice by spares', () => {
+  const offer = machines('ebmc6', 10, EBM, { max: 12, zones: [{ zone: 'a' }, { zone: 'b' }] });
+  const plan = planned([pods('a', 60, POD, { spread: true })], [offer], { spares: 2 });
+  assert.equal(count(plan), 12);
+  assert.match(plan.reasons[0]?.message ?? '', /2 more could stand in for ebmc6\/[ab] with 6 a/);
+});
+
 test('Pods are spread evenly over zones, and any zone may be lost where that is wished', () => {
   const spread = pods('a', 60, POD, { spread: true });
   const even = planned([spread], [machines('ebmc6', 10, EBM)], { zones: ['a', 'b', 'c'] });

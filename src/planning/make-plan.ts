@@ -9,9 +9,10 @@ import { type Offer, PlanError, type Wishes, type Workload } from './model.ts';
 import { fitNowhere, nowhereReason } from './nowhere.ts';
 import { type ChangeWorth, machinesOf, type Plan, planOf, unplacedOf } from './plan.ts';
 import { type Modelled, problemOf } from './problem-of.ts';
-import type { Problem } from './solve/problem.ts';
+import { brokenSpares } from './solve/check-packing.ts';
+import { type Problem, sum } from './solve/problem.ts';
 import { type Progress, type Solution, type SolveOptions, solve } from './solve/solve.ts';
-import { sparesFor } from './spares.ts';
+import { missingReason, type Spares, sparesFor } from './spares.ts';
 
 export interface PlanOptions {
   solver: Highs;
@@ -49,11 +50,12 @@ export function* makePlan(
   const solution = yield* withClassesAtMost(possible, wishes.typesMax, (problem, what, rough = 0) =>
     named(solve(problem, { ...effort, gap: Math.max(gap, rough) }), possible, what),
   );
-  const spares = sparesFor(possible, solution.packing, wishes.spares);
+  const spares = sparesOf(possible, solution, wishes);
   const unplaced = solution.unplaced.map((count, item) =>
     nowhere.includes(item) ? (modelled.problem.items[item]?.count ?? 0) : count,
   );
-  const plan = planOf(possible, { ...solution, unplaced }, spares);
+  const plan = planOf(possible, { ...solution, unplaced }, spares.counts);
+  if (spares.missing.length > 0) plan.reasons.push(missingReason(possible, spares, wishes.spares));
   plan.reasons.push(...nowhere.map((item) => nowhereReason(modelled, item)));
   plan.reasons.push(...(yield* stockReasons(possible, solution, effort)));
   if (solution.stopped) plan.reasons.push(stoppedReason(plan));
@@ -125,6 +127,24 @@ function without(problem: Problem, items: ReadonlySet<number>): Problem {
     ...problem,
     items: problem.items.map((item, at) => (items.has(at) ? { ...item, count: 0 } : item)),
   };
+}
+
+/** Throws where the verifier finds them wrong. */
+function sparesOf(modelled: Modelled, { packing }: Solution, { spares: k, typesMax }: Wishes): Spares {
+  const { problem } = modelled;
+  const there = problem.bins.map((_, bin) =>
+    sum(packing.map(({ pattern, count }) => (pattern.bin === bin ? count : 0))),
+  );
+  const spares = sparesFor(modelled, {
+    spares: k,
+    ...(typesMax !== undefined && { typesMax }),
+    patterns: packing.map(({ pattern }) => pattern),
+    there: [there],
+    prices: problem.bins.map(({ price }) => price),
+  });
+  const broken = brokenSpares(problem, packing, { ...spares, k });
+  if (broken.length > 0) throw new Error(`the spares are wrong: ${broken.join('; ')}`);
+  return spares;
 }
 
 /** Which stock is used up, and what the plan would cost without that. */

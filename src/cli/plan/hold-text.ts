@@ -11,7 +11,7 @@ import { csv } from '../crash/csv.ts';
 import { serialize } from '../output.ts';
 import { wrap } from '../wrap.ts';
 import type { HoldCommandOptions } from './hold.ts';
-import { columns, proofWords, table } from './print.ts';
+import { columns, proofWords, table, withoutEmpty } from './print.ts';
 
 const PERIODS_SHOWN = 40;
 const RENTALS_SHOWN = 40;
@@ -73,10 +73,15 @@ function kindWords({ class: name, zone, profile, owned }: MachineKind): string {
 }
 
 function heldRows({ held }: HoldPlan): string[][] {
-  return [
-    ['HELD', 'COUNT', 'COST'],
-    ...held.map((each) => [kindWords(each), String(each.count), money(each.cost)]),
-  ];
+  return withoutEmpty([
+    ['HELD', 'COUNT', 'SPARE', 'COST'],
+    ...held.map((each) => [
+      kindWords(each),
+      String(each.count),
+      each.spare ? String(each.spare) : '',
+      money(each.cost),
+    ]),
+  ]);
 }
 
 function rentedRows({ rented }: HoldPlan): string[][] {
@@ -149,12 +154,21 @@ function markdownOf(plan: HoldPlan): string {
 }
 
 function heldCells(each: HeldMachines): Record<string, string> {
-  return { how: 'held', ...ofKind(each), from: '', to: '', orderBy: '', cost: String(each.cost) };
+  const { spare = 0, cost } = each;
+  return {
+    how: 'held',
+    ...ofKind(each),
+    spare: String(spare),
+    from: '',
+    to: '',
+    orderBy: '',
+    cost: String(cost),
+  };
 }
 
 function rentedCells(each: RentedMachines): Record<string, string> {
   const { from, to, orderBy, cost } = each;
-  return { how: 'rented', ...ofKind(each), from, to, orderBy, cost: String(cost) };
+  return { how: 'rented', ...ofKind(each), spare: '0', from, to, orderBy, cost: String(cost) };
 }
 
 function ofKind(each: MachineKind & { count: number }): Record<string, string> {

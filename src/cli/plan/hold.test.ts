@@ -92,10 +92,29 @@ without the event   7200    7200       −1440 (−16.7 %)
     assert.deepEqual(plan.event.peak, { trade: 120 });
   });
 
+  it('reads tables, in which a date is a column', async () => {
+    const pods = fileOf(
+      'pods.csv',
+      'name,cpu,memory,2026-11-01,2026-11-10,2026-11-12,2026-12-01\ntrade,16,60Gi,60,120,60,60\n',
+    );
+    const types = fileOf('types.csv', 'name,price,rented,cpu,memory\nebmc6,1,3,96,512Gi\n');
+    const [tables, resources] = [
+      await hold('--pods', pods, '--types', types),
+      await hold('-f', classes, '-f', profiles),
+    ];
+    assert.deepEqual(tables, resources);
+    const { out } = await hold('--pods', pods, '--types', types, '--spares', '2');
+    assert.match(out, /^HELD {4}COUNT {3}SPARE {3}COST\nebmc6 {3}12 {6}2 {7}8640$/m);
+    const few = fileOf('few.csv', 'name,price,rented,cpu,memory,max\nebmc6,1,3,96,512Gi,21\n');
+    const none = await hold('--pods', pods, '--types', few, '--spares', '2');
+    assert.equal(none.code, 1);
+    assert.match(none.out, /which 2 more could stand in for ebmc6 with 6 trade/);
+  });
+
   it('gives it as a table for other programs, and for documents', async () => {
     const csv = await hold('-f', classes, '-f', profiles, '-o', 'csv');
-    assert.equal(csv.out.split('\n')[0], 'how,class,zone,profile,owned,count,from,to,orderBy,cost');
-    assert.match(csv.out, /^rented,ebmc6,,,false,10,2026-11-10,2026-11-12,2026-11-09T23:00Z,1440$/m);
+    assert.equal(csv.out.split('\n')[0], 'how,class,zone,profile,owned,count,spare,from,to,orderBy,cost');
+    assert.match(csv.out, /^rented,ebmc6,,,false,10,0,2026-11-10,2026-11-12,2026-11-09T23:00Z,1440$/m);
     const { out } = await hold('-f', classes, '-f', profiles, '-o', 'markdown');
     assert.match(out, /^\| ebmc6 \| 10 \| 7200 \|$/m);
   });
@@ -139,12 +158,12 @@ without the event   7200    7200       −1440 (−16.7 %)
 
   const only = (prices: string) => fileOf(`${prices.replaceAll(/\W+/g, '-')}.yaml`, classOf(prices));
   for (const [what, args, code, message] of [
-    ['no files', [], 2, /give MachineClasses and WorkloadProfiles with -f/],
-    ['tables', ['--pods', 'pods.csv'], 2, /unknown option '--pods'/],
+    ['no files', [], 2, /there are no Pods to plan for: give --pods or -f/],
+    ['a share', ['-f', classes, '--share-at-most', '60'], 2, /unknown option '--share-at-most'/],
     ['a picture', ['-f', classes, '-o', 'svg'], 2, /Allowed choices are json, yaml, csv, markdown/],
     ['no date', ['-f', classes, '--from', 'soon'], 2, /--from: "soon" is no date; write it like 2026-11-11/],
     ['no duration', ['-f', classes, '--shortest-rental', 'long'], 2, /shortest-rental/],
-    ['no profile', ['-f', classes], 1, /there is no WorkloadProfile in/],
+    ['no profile', ['-f', classes], 2, /there are no Pods to plan for/],
     [
       'no price to rent',
       ['-f', only('[{ tier: Daily, hour: "1" }]'), '-f', profiles],

@@ -7,28 +7,23 @@ import {
   makeHoldPlan,
 } from '../../planning/hold/make-hold-plan.ts';
 import { highs, money } from '../../planning/index.ts';
-import { resourcesOf } from '../../planning/read/resources.ts';
 import { seriesOf, tierRatesOf } from '../../planning/read/series.ts';
+import { ratesIn, seriesIn } from '../../planning/read/tables.ts';
 import { DAY, HOUR } from '../../platform/clock/clock.ts';
 import { durationOption } from '../durations.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
 import { driven, stopOf } from './drive.ts';
 import { printedHolding } from './hold-text.ts';
-import { checkStdin, ownedIn, told, writtenIn } from './input.ts';
-import { withEffort, withFiles, withRoom } from './options.ts';
+import { fleetOf, readFiles, told } from './input.ts';
+import { type FleetOptions, withEffort, withFleet } from './options.ts';
 
-export interface HoldCommandOptions {
-  filename: string[];
-  owned?: string;
+export interface HoldCommandOptions extends FleetOptions {
   from?: string;
   to?: string;
   /** Milliseconds. */
   shortestRental: number;
   leadTime: number;
   timeLimit?: number;
-  headroom: number;
-  loseZone?: boolean;
-  zones: string[];
   /** Percent. */
   gap?: number;
   output?: 'json' | 'yaml' | 'csv' | 'markdown';
@@ -36,14 +31,12 @@ export interface HoldCommandOptions {
 
 export function register(plan: Command, io: Io): void {
   withEffort(
-    withRoom(
-      withFiles(
-        plan
-          .command('hold')
-          .description(
-            'Say which machines to hold all the time and which to rent from when to when, for Pods whose number changes by date: what it costs, how far that is from the best possible, and what the event costs by itself.',
-          ),
-      ),
+    withFleet(
+      plan
+        .command('hold')
+        .description(
+          'Say which machines to hold all the time and which to rent from when to when, for Pods whose number changes by date: what it costs, how far that is from the best possible, and what the event costs by itself.',
+        ),
     ),
   )
     .option('--from <date>', 'first day; without it, the first date of the series')
@@ -63,47 +56,41 @@ export function register(plan: Command, io: Io): void {
 }
 
 const HELP = `
-What is held costs the prices of the tier Daily, what is rented those of the tier Promotion: by the hour or by the month, whichever is less.
+What is held costs the prices of the tier Daily, what is rented those of the tier Promotion: by the hour or by the month,
+whichever is less. As tables: --pods has a column for each date on which numbers change, such as 2026-11-10, instead of
+replicas or beside it; --types has what a machine costs an hour: price where it is held, rented where it is rented.
 Days begin at midnight UTC. The event is what is over the usual: what there is for half the time.
 
 Examples:
   drover plan hold -f classes.yaml -f profiles.yaml
+  drover plan hold --pods pods.csv --types types.csv --spares 2
   drover plan hold -f plan.yaml --from 2026-01-01 --to 2027-01-01 --shortest-rental 7d --lead-time 14d -o markdown`;
 
 async function hold(options: HoldCommandOptions, io: Io): Promise<void> {
   const request = await readRequest(options, io);
   const plan = await planned(request, options, io);
   io.out(await printedHolding(plan, options.output, Math.min(io.terminal?.columns ?? 80, 120)));
+  if (plan.reasons.some(({ reason }) => reason === 'SparesMissing')) throw new CliError('');
 }
 
 async function readRequest(options: HoldCommandOptions, io: Io): Promise<HoldRequest> {
-  const { filename, owned, from, to, headroom, zones, loseZone = false } = options;
+  const { from, to, headroom, spares, zones, loseZone = false } = options;
   for (const [option, day] of Object.entries({ from, to }))
     if (day !== undefined && !date().safeParse(day).success)
       throw new CliError(
         `error: --${option}: "${day.slice(0, 40)}" is no date; write it like 2026-11-11`,
         EXIT.usage,
       );
-  if (filename.length === 0)
-    throw new CliError(
-      'error: there is nothing to plan for: give MachineClasses and WorkloadProfiles with -f',
-      EXIT.usage,
-    );
-  checkStdin([...filename, owned]);
-  const written = await writtenIn(filename, io);
-  const { workloads, offers } = told(() => resourcesOf(written, { tier: 'Daily' }));
-  if (workloads.length === 0 || offers.length === 0)
-    throw new CliError(
-      `error: there is no ${workloads.length === 0 ? 'WorkloadProfile' : 'MachineClass'} in ${filename.join(', ')}`,
-    );
-  const rates = told(() => tierRatesOf(written));
-  if (owned !== undefined) offers.unshift(...(await ownedIn(owned, offers, io)));
+  const files = await readFiles(options, io);
+  const { workloads, offers } = fleetOf(files, { tier: 'Daily' });
+  const { written, pods, types } = files;
+  offers.unshift(...files.owned(offers));
   return {
     workloads,
     offers,
-    rates,
-    series: told(() => seriesOf(written)),
-    wishes: { headroom, loseZone, zones },
+    rates: told(() => new Map([...(types ? ratesIn(types) : []), ...tierRatesOf(written)])),
+    series: told(() => [...(pods ? seriesIn(pods) : []), ...seriesOf(written)]),
+    wishes: { headroom, spares, loseZone, zones },
     shortestRental_ms: options.shortestRental,
     leadTime_ms: options.leadTime,
     ...(from !== undefined && { from }),

@@ -2,15 +2,15 @@ import type { Command } from 'commander';
 import { type Offer, PlanError, type Wishes, type Workload } from '../../planning/index.ts';
 import { objectsIn } from '../../planning/read/files.ts';
 import { ownedNodes } from '../../planning/read/nodes.ts';
-import { resourcesOf } from '../../planning/read/resources.ts';
+import { type ReadOptions, resourcesOf } from '../../planning/read/resources.ts';
 import { offersOf, ownedOf, workloadsOf } from '../../planning/read/tables.ts';
 import type { Written } from '../../planning/read/written.ts';
 import { NODES, type Node, PODS, type Pod } from '../../platform/kube/objects.ts';
-import { readTable, type Table } from '../../platform/tables.ts';
+import { readTable, type Table, TableError } from '../../platform/tables.ts';
 import { withClient } from '../connect.ts';
 import { bytesOf, readable, textOf } from '../input.ts';
 import { CliError, EXIT, type Io } from '../io.ts';
-import type { PlanInputOptions } from './options.ts';
+import type { FleetOptions, PlanInputOptions } from './options.ts';
 
 export interface PlanInput {
   workloads: Workload[];
@@ -20,23 +20,58 @@ export interface PlanInput {
 
 /** Reads all that is planned for. Throws CliError with file, line and column. */
 export async function readInput(options: PlanInputOptions, command: Command, io: Io): Promise<PlanInput> {
-  checkStdin([...options.filename, options.pods, options.types, options.owned]);
-  const workloads = options.pods ? await fromTable(options.pods, io, workloadsOf) : [];
-  const offers = options.types ? await fromTable(options.types, io, offersOf) : [];
-  const written = await writtenIn(options.filename, io);
   const { tier, price, at } = options;
-  const read = told(() =>
-    resourcesOf(written, { tier, price, ...(at !== undefined && { at }) }, { offers, workloads }),
-  );
-  workloads.push(...read.workloads);
-  offers.push(...read.offers);
-  if (workloads.length === 0)
-    throw new CliError('error: there are no Pods to plan for: give --pods or -f', EXIT.usage);
-  if (offers.length === 0)
-    throw new CliError('error: there are no machine types to plan with: give --types or -f', EXIT.usage);
-  if (options.owned) offers.unshift(...(await ownedIn(options.owned, offers, io)));
+  const files = await readFiles(options, io);
+  const { workloads, offers } = fleetOf(files, { tier, price, ...(at !== undefined && { at }) });
+  offers.unshift(...files.owned(offers));
   if (options.ownedNodes) offers.unshift(...(await nodesOf(workloads, command, io)));
   return { workloads, offers, wishes: wishesOf(options) };
+}
+
+/** What the files hold: MachineClasses and WorkloadProfiles, and tables. */
+export interface Files {
+  written: Written[];
+  pods?: Table;
+  types?: Table;
+  /** Machines that are there, of these classes. */
+  owned(offers: readonly Offer[]): Offer[];
+}
+
+/** Each is read once. Throws CliError with file, line and column. */
+export async function readFiles({ filename, pods, types, owned }: FleetOptions, io: Io): Promise<Files> {
+  if ([...filename, pods, types, owned].filter((file) => file === '-').length > 1)
+    throw new CliError('error: only one file can be standard input', EXIT.usage);
+  const tables = {
+    ...(pods !== undefined && { pods: await tableIn(pods, io) }),
+    ...(types !== undefined && { types: await tableIn(types, io) }),
+  };
+  const written: Written[] = [];
+  for (const file of filename) written.push(...(await fromText(file, io)));
+  const there = owned === undefined ? undefined : await tableIn(owned, io);
+  return { written, ...tables, owned: (offers) => (there ? told(() => ownedOf(there, offers)) : []) };
+}
+
+/** Throws where there are none. */
+export function fleetOf(
+  { written, pods, types }: Files,
+  choice: ReadOptions,
+): { workloads: Workload[]; offers: Offer[] } {
+  const fleet = told(() => {
+    const beside = {
+      workloads: pods ? workloadsOf(pods, choice.at) : [],
+      offers: types ? offersOf(types, choice.tier) : [],
+    };
+    const read = resourcesOf(written, choice, beside);
+    return {
+      workloads: [...beside.workloads, ...read.workloads],
+      offers: [...beside.offers, ...read.offers],
+    };
+  });
+  if (fleet.workloads.length === 0)
+    throw new CliError('error: there are no Pods to plan for: give --pods or -f', EXIT.usage);
+  if (fleet.offers.length === 0)
+    throw new CliError('error: there are no machine types to plan with: give --types or -f', EXIT.usage);
+  return fleet;
 }
 
 /** Reads two lists, and changes nothing. */
@@ -63,26 +98,9 @@ function wishesOf(options: PlanInputOptions): Wishes {
   };
 }
 
-export function checkStdin(files: readonly (string | undefined)[]): void {
-  if (files.filter((file) => file === '-').length > 1)
-    throw new CliError('error: only one file can be standard input', EXIT.usage);
-}
-
-/** MachineClasses and WorkloadProfiles. */
-export async function writtenIn(files: readonly string[], io: Io): Promise<Written[]> {
-  const written: Written[] = [];
-  for (const file of files) written.push(...(await fromText(file, io)));
-  return written;
-}
-
-export function ownedIn(file: string, offers: readonly Offer[], io: Io): Promise<Offer[]> {
-  return fromTable(file, io, (table) => ownedOf(table, offers));
-}
-
-async function fromTable<T>(file: string, io: Io, read: (table: Table) => T): Promise<T> {
+async function tableIn(file: string, io: Io): Promise<Table> {
   try {
-    const table = await readTable(bytesOf(file, io), nameOf(file));
-    return told(() => read(table));
+    return await readTable(bytesOf(file, io), nameOf(file));
   } catch (error) {
     throw readable(error, file);
   }
@@ -106,6 +124,8 @@ export function told<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof PlanError ? new CliError(`error: ${error.message}`) : error;
+    throw error instanceof PlanError || error instanceof TableError
+      ? new CliError(`error: ${error.message}`)
+      : error;
   }
 }

@@ -53,8 +53,9 @@ export function register(group: Command, io: Io): void {
 const HELP = `
 Files are MachineClasses and WorkloadProfiles as YAML or JSON (-f), or tables: --pods has the columns name, replicas
 and one for each resource; --types has name, price, one for each resource and, where there are only so many, max.
-The same names stand for the same resource in both; an empty cell is 0. Amounts are Kubernetes quantities: 16, 500m,
-60Gi. Prices are in whatever unit you like. Ctrl-C ends with the best plan so far.
+Numbers of Pods that change have a column for each date, such as 2026-11-10. The same names stand for the same resource
+in both; an empty cell is 0. Amounts are Kubernetes quantities: 16, 500m, 60Gi. Prices are in whatever unit you like.
+Ctrl-C ends with the best plan so far.
 
 Examples:
   drover plan --pods pods.csv --types types.csv

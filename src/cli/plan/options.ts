@@ -2,28 +2,34 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { countOption, durationOption, repeated } from '../durations.ts';
 
-/** What says what is planned for: the options of every command that makes a plan. */
-export interface PlanInputOptions {
+/** Options of every command that plans. */
+export interface FleetOptions {
   filename: string[];
   pods?: string;
   types?: string;
   owned?: string;
+  headroom: number;
+  spares: number;
+  loseZone?: boolean;
+  zones: string[];
+}
+
+/** Options of every command that plans for one day. */
+export interface PlanInputOptions extends FleetOptions {
   ownedNodes?: boolean;
   tier: 'Daily' | 'Promotion';
   price: 'hour' | 'month' | 'oneOff';
   at?: string;
-  headroom: number;
-  spares: number;
-  loseZone?: boolean;
   shareAtMost?: number;
   typesAtMost?: number;
-  zones: string[];
 }
 
-/** Files that are read, but for tables of Pods and types. */
-export function withFiles(command: Command): Command {
+/** Files that are read. */
+function withFiles(command: Command): Command {
   return command
     .option('-f, --filename <file>', 'MachineClasses and WorkloadProfiles; may be repeated', repeated, [])
+    .option('--pods <file>', 'a table of Pods, instead of WorkloadProfiles; - is standard input')
+    .option('--types <file>', 'a table of machine types, instead of MachineClasses')
     .option(
       '--owned <file>',
       'a table of machines that are there, filled first: class, count and, if you like, zone',
@@ -31,9 +37,15 @@ export function withFiles(command: Command): Command {
 }
 
 /** What is to stay free, and where. */
-export function withRoom(command: Command): Command {
+function withRoom(command: Command): Command {
   return command
     .option('--headroom <percent>', 'of everything, kept free', percentOption(0, 90), 0)
+    .option(
+      '--spares <number>',
+      'machines that may fail together, with room for their Pods',
+      countOption(0, 1000),
+      0,
+    )
     .option('--lose-zone', 'any one zone may fail, with room for its Pods')
     .option(
       '--zones <names>',
@@ -43,11 +55,14 @@ export function withRoom(command: Command): Command {
     );
 }
 
+/** What says what is planned for, of one day and of many. */
+export function withFleet(command: Command): Command {
+  return withRoom(withFiles(command));
+}
+
 /** All that says what is planned for. */
 export function withInput(command: Command): Command {
-  return withRoom(withFiles(command))
-    .option('--pods <file>', 'a table of Pods, instead of WorkloadProfiles; - is standard input')
-    .option('--types <file>', 'a table of machine types, instead of MachineClasses')
+  return withFleet(command)
     .addOption(
       new Option('--tier <tier>', 'whose prices of a MachineClass count')
         .choices(['Daily', 'Promotion'])
@@ -63,12 +78,6 @@ export function withInput(command: Command): Command {
       'machines of the cluster (--kubeconfig), filled first with what their Pods leave free',
     )
     .option('--at <date>', 'replicas on this date of a series; without it, the most of the series')
-    .option(
-      '--spares <number>',
-      'machines that may fail together, with room for their Pods',
-      countOption(0, 1000),
-      0,
-    )
     .option('--share-at-most <percent>', 'of all machines, for one class', percentOption(1, 100))
     .option('--types-at-most <number>', 'classes', countOption(1, 100));
 }

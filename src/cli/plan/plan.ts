@@ -18,7 +18,8 @@ export async function plan(options: PlanCommandOptions, command: Command, io: Io
   const input = await readInput(options, command, io);
   const made = await planned(input, options, io);
   io.out(await printed(made, options.output, Math.min(io.terminal?.columns ?? 80, 120)));
-  if (Object.keys(made.unplaced).length > 0) throw new CliError('');
+  const lacksSpares = made.reasons.some(({ reason }) => reason === 'SparesMissing');
+  if (Object.keys(made.unplaced).length > 0 || lacksSpares) throw new CliError('');
 }
 
 export interface Effort {

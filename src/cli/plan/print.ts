@@ -193,7 +193,7 @@ function percent(share: number): string {
 }
 
 /** Leaves out columns in which no row says anything. */
-function withoutEmpty(rows: readonly string[][]): string[][] {
+export function withoutEmpty(rows: readonly string[][]): string[][] {
   const [head = [], ...body] = rows;
   const kept = head.flatMap((_, at) => (body.some((row) => row[at] !== '') ? [at] : []));
   return rows.map((row) => kept.map((at) => row[at] ?? ''));

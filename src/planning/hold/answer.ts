@@ -3,6 +3,7 @@ import type { Reason } from '../../api/fields.ts';
 import { toNumber } from '../../platform/kube/quantity.ts';
 import { podsOf } from '../plan.ts';
 import { together } from '../solve/problem.ts';
+import { missingReason } from '../spares.ts';
 import { dateWords } from './calendar.ts';
 import type { Solved } from './make-hold-plan.ts';
 import type { Horizon, Period, Replicas } from './periods.ts';
@@ -21,6 +22,8 @@ export interface MachineKind {
 /** Times are dates where they are midnight UTC, else as `2026-11-10T23:00Z`. */
 export interface HeldMachines extends MachineKind {
   count: number;
+  /** Of these, held empty in case that others fail. */
+  spare?: number;
   /** Of all of them, all the time. */
   cost: number;
 }
@@ -132,13 +135,14 @@ function kindOf({ bins }: HoldModelled, bin: number): MachineKind {
   };
 }
 
-function heldOf({ modelled, solution }: Solved): HeldMachines[] {
+function heldOf({ modelled, solution, spares }: Solved): HeldMachines[] {
   return solution.holding.held.flatMap((count, bin) =>
     count > 0
       ? [
           {
             ...kindOf(modelled, bin),
             count,
+            ...(spares.counts.has(bin) && { spare: spares.counts.get(bin) ?? 0 }),
             cost: priced(modelled, count * (modelled.problem.held[bin] ?? 0)),
           },
         ]
@@ -193,7 +197,7 @@ function periodOf(
   };
 }
 
-function reasonsOf({ request: { offers, rates }, whole, base, held, rented }: Parts): Reason[] {
+function reasonsOf({ request: { offers, rates, wishes }, whole, base, held, rented }: Parts): Reason[] {
   const without = (key: 'daily' | 'promotion') =>
     [...new Set(offers.filter(({ owned }) => !owned).map(({ name }) => name))].filter(
       (name) => !rates.get(name)?.[key],
@@ -205,6 +209,8 @@ function reasonsOf({ request: { offers, rates }, whole, base, held, rented }: Pa
     tell('OnlyHeld', `${onlyHeld.join(', ')}: only held, for there is no price of the tier Promotion`);
   if (onlyRented.length > 0)
     tell('OnlyRented', `${onlyRented.join(', ')}: only rented, for there is no price of the tier Daily`);
+  if (whole.spares.missing.length > 0)
+    reasons.push(missingReason(whole.modelled, whole.spares, wishes.spares));
   if (!base || [whole, base, held, rented].some((each) => each?.solution.stopped))
     tell('Stopped', 'it was broken off: the best plans so far');
   return reasons;

@@ -39,7 +39,7 @@ const request = (more: Partial<HoldRequest>): HoldRequest => ({
   workloads: [web],
   offers: [big],
   rates: new Map([['big', hourly(1, 3)]]),
-  wishes: { headroom: 0, loseZone: false, zones: [] },
+  wishes: { headroom: 0, spares: 0, loseZone: false, zones: [] },
   series: [],
   shortestRental_ms: DAY,
   leadTime_ms: HOUR,
@@ -126,6 +126,47 @@ describe('held or rented', () => {
     const plan = made({ series: series(['2026-11-01', 20], ['2026-12-01', 20]) });
     assert.deepEqual(plan.event, { cost: 0, least: 0, most: 0, usual: {}, peak: {} });
     assert.equal(plan.cost, 7200);
+  });
+
+  it('holds spares all the time, so that machines may fail on any day, and proves that too', () => {
+    const wishes = { headroom: 0, spares: 2, loseZone: false, zones: [] };
+    const plan = made({ series: november(9), wishes });
+    assert.deepEqual(plan.held, [{ class: 'big', count: 12, spare: 2, cost: 12 * 720 }]);
+    assert.deepEqual([plan.cost, plan.bound], [12 * 720 + 6480, 12 * 720 + 6480]);
+    assert.deepEqual(
+      plan.periods.map(({ held, rented, used }) => [held, rented, used]),
+      [
+        [12, 0, 10],
+        [12, 10, 20],
+        [12, 0, 10],
+      ],
+    );
+    // Rented from the first day to the last.
+    assert.equal(plan.comparison.allRented?.cost, 3 * (7200 + 2160) + 2 * 3 * 720);
+    assert.deepEqual(plan.reasons, []);
+  });
+
+  it('says where stock leaves no spares, in whichever period', () => {
+    const wishes = { headroom: 0, spares: 2, loseZone: false, zones: [] };
+    const offers = [{ ...big, max: 21 }];
+    const plan = made({ series: november(9), offers, wishes });
+    assert.equal(plan.cost, 7200 + 6480);
+    assert.match(plan.reasons[0]?.message ?? '', /2 more could stand in for big with 2 web/);
+  });
+
+  it('has spares of the class that takes what is on any machine', () => {
+    const small: Offer = { ...big, name: 'small', room: cpus(5) };
+    const wide: Workload = { ...web, name: 'wide', need: cpus(10) };
+    const all: Series[] = [...november(9), { name: 'wide', series: [{ date: '2026-11-01', replicas: 3 }] }];
+    const rates = new Map([
+      ['big', hourly(3, 9)],
+      ['small', hourly(1, 3)],
+    ]);
+    const wishes = { headroom: 0, spares: 1, loseZone: false, zones: [] };
+    const plan = made({ workloads: [web, wide], offers: [big, small], series: all, rates, wishes });
+    const spares = Object.fromEntries(plan.held.map((each) => [each.class, each.spare]));
+    assert.deepEqual(spares, { big: 1, small: undefined });
+    assert.ok(plan.bound <= plan.cost && plan.bound >= plan.cost - 2 * 720);
   });
 
   it('pays the shortest rental, and keeps the machine as long', () => {

@@ -3,6 +3,7 @@ import type { Highs } from 'highs';
 import { toNumber } from '../../platform/kube/quantity.ts';
 import { PlanError } from '../model.ts';
 import { solve } from '../solve/solve.ts';
+import type { Spares } from '../spares.ts';
 import { type HoldPlan, holdPlanOf } from './answer.ts';
 import { dateWords } from './calendar.ts';
 import { brokenHolding } from './check.ts';
@@ -18,6 +19,7 @@ import {
 import { problemIn } from './problem.ts';
 import { type HoldFleet, type HoldModelled, holdProblemOf, type Ways } from './problem-of.ts';
 import { type HoldSolution, solveHold } from './solve.ts';
+import { withSpares } from './spares.ts';
 
 export interface HoldRequest extends HoldFleet {
   /** Of every workload; without dates it stays as it is. */
@@ -48,6 +50,8 @@ const ROUGH_GAP = 0.005;
 export interface Solved {
   modelled: HoldModelled;
   solution: HoldSolution;
+  /** Held with it. */
+  spares: Spares;
   cost: number;
   bound: number;
 }
@@ -62,14 +66,20 @@ export function* makeHoldPlan(
   const usual = usualOf(periods);
   const whole = yield* solvedOf(request, periods, 'held and rented', options);
   if (!whole) throw yield* noPlace(request, periods, options);
+  // What is compared with it has no spares either, where it can have none.
+  const { wishes } = request;
+  const like = {
+    ...request,
+    wishes: { ...wishes, spares: whole.spares.missing.length > 0 ? 0 : wishes.spares },
+  };
   const usualPeriods = withoutEvent(periods, usual);
   const isEvent = periods.some(({ replicas }) =>
     [...replicas].some(([name, count]) => count > (usual.get(name) ?? 0)),
   );
-  const base = isEvent ? yield* solvedOf(request, usualPeriods, 'without the event', options) : whole;
+  const base = isEvent ? yield* solvedOf(like, usualPeriods, 'without the event', options) : whole;
   const rough = { ...options, gap: Math.max(options.gap, ROUGH_GAP) };
-  const held = yield* solvedOf(request, periods, 'all held', rough, 'Held');
-  const rented = yield* solvedOf(request, periods, 'all rented', rough, 'Rented');
+  const held = yield* solvedOf(like, periods, 'all held', rough, 'Held');
+  const rented = yield* solvedOf(like, periods, 'all rented', rough, 'Rented');
   return holdPlanOf({ request, periods, usual, whole, base, held, rented });
 }
 
@@ -91,10 +101,14 @@ function* solvedOf(
       continue;
     }
     if (!value) return undefined;
-    const broken = brokenHolding(problem, periods, request.shortestRental_ms, value);
+    const { spares, holding, cost, bound } = withSpares(modelled, value, request.wishes.spares);
+    const solution = { ...value, holding };
+    // Spares of what is only rented are rented all the time: a rental that may not be among those of the problem.
+    const checked = ways === 'Rented' ? value : solution;
+    const broken = brokenHolding(problem, periods, request.shortestRental_ms, checked);
     if (broken.length > 0) throw new Error(`the plan is wrong: ${broken.join('; ')}`);
     const price = (count: number) => toNumber(BigInt(count) * costStep);
-    return { modelled, solution: value, cost: price(value.cost), bound: price(value.bound) };
+    return { modelled, solution, spares, cost: price(cost), bound: price(bound) };
   }
 }
 

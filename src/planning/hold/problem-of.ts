@@ -13,7 +13,7 @@ export interface TierRates {
   promotion?: Rates;
 }
 
-export type HoldWishes = Pick<Wishes, 'headroom' | 'loseZone' | 'zones'>;
+export type HoldWishes = Pick<Wishes, 'headroom' | 'spares' | 'loseZone' | 'zones'>;
 
 export interface HoldFleet {
   workloads: readonly Workload[];
@@ -29,6 +29,8 @@ export interface HoldModelled {
   problem: HoldProblem;
   bins: Modelled['bins'];
   items: Modelled['items'];
+  /** By bin: what one costs from the first day to the last, where it can be had for so long. */
+  always: readonly (number | undefined)[];
   /** What a whole number of cost stands for. */
   costStep: Quantity;
 }
@@ -57,6 +59,10 @@ export function holdProblemOf(
     const daily = rates.get(offer.name)?.daily;
     return daily && ways !== 'Rented' ? costFor(daily, horizon) : undefined;
   });
+  const always = bins.map(({ offer }, bin) => {
+    const promotion = rates.get(offer.name)?.promotion;
+    return ways === 'Rented' && promotion ? (held[bin] ?? costFor(promotion, horizon)) : held[bin];
+  });
   const rentalsOfOffer = new Map(
     offers.map((offer) => {
       const promotion = rates.get(offer.name)?.promotion;
@@ -77,7 +83,7 @@ export function holdProblemOf(
       `${rentals.length} rentals (classes times zones times times from when to when) could be of use; ${RENTALS_MAX} at most can be planned with: take a shorter time, fewer dates or fewer classes`,
     );
   const costStep = commonDivisor([
-    ...held.filter((cost) => cost !== undefined),
+    ...[...held, ...always].filter((cost) => cost !== undefined),
     ...rentals.map(({ cost }) => cost),
   ]);
   const whole = (cost: Quantity, bin: number) => {
@@ -88,12 +94,14 @@ export function holdProblemOf(
       `${from}: what ${name} costs has too many digits (${formatQuantity(cost)} over the time): round the prices`,
     );
   };
+  const wholes = (costs: readonly (Quantity | undefined)[]) =>
+    costs.map((cost, bin) => (cost === undefined ? undefined : whole(cost, bin)));
   return {
     problem: {
       packing,
       counts: countsIn(periods, fleet, modelled),
       hours: periods.map(({ from_ms, to_ms }) => (to_ms - from_ms) / HOUR),
-      held: held.map((cost, bin) => (cost === undefined ? undefined : whole(cost, bin))),
+      held: wholes(held),
       rentals: rentals.map(
         ({ bin, from_ms, to_ms, first, last, cost }): RentalOf => ({
           bin,
@@ -111,6 +119,7 @@ export function holdProblemOf(
     },
     bins,
     items,
+    always: wholes(always),
     costStep,
   };
 }

@@ -2,6 +2,7 @@
 import type { Highs } from 'highs';
 import { machineAfterMachine, singlePatterns } from '../solve/greedy.ts';
 import type { Pattern } from '../solve/problem.ts';
+import type { HoldProof } from './bound.ts';
 import { cheaperOf, possibleColumns } from './exact.ts';
 import { costOf, type HoldProblem, problemIn } from './problem.ts';
 import { type RelaxedHolding, relaxHolding } from './relax.ts';
@@ -16,6 +17,8 @@ export interface HoldSolution extends WholeHolding {
   cost: number;
   /** No plan costs less. */
   bound: number;
+  /** Of the relaxation's bound. */
+  proof: HoldProof;
   stopped: boolean;
 }
 
@@ -61,7 +64,7 @@ export function* solveHold(
     if (all) best.raise(answer.bound);
   }
   const { whole } = best;
-  return whole && { ...whole, cost: best.cost, bound: best.bound, stopped: stop() };
+  return whole && { ...whole, cost: best.cost, bound: best.bound, proof: relaxed.proof, stopped: stop() };
 }
 
 /** From these held machines to a plan, and from those that it holds to another, as long as that is cheaper. */

@@ -41,21 +41,14 @@ export function resourcesOf(
   const offers = classes.map((each) => offerOf(each, choice));
   const known = knownOf([...beside.offers, ...offers], [...beside.workloads, ...profiles]);
   const workloads = profiles.map((each) => workloadOf(each, known, at));
-  if (profiles.length > 0 && [...beside.workloads, ...workloads].every(({ replicas }) => replicas === 0)) {
-    const first = datesOf(written)[0];
+  const all = [...beside.workloads, ...workloads];
+  if (all.length > 0 && all.every(({ replicas }) => replicas === 0))
     throw new PlanError(
-      at !== undefined && first !== undefined
-        ? `no WorkloadProfile has replicas on ${at}; the first date of their series is ${first}`
-        : 'no WorkloadProfile has replicas: there is nothing to plan for',
+      at === undefined
+        ? 'all replicas are 0: there is nothing to plan for'
+        : `all replicas are 0 on ${at}: take a later date, or write replicas for the time before the first`,
     );
-  }
   return { offers, workloads };
-}
-
-/** All days on which the number of Pods changes, in their order. */
-export function datesOf(written: readonly Written[]): string[] {
-  const profiles = readAs(workloadProfileKind, written);
-  return [...new Set(profiles.flatMap(({ spec }) => spec.series.map((each) => each.date)))].sort();
 }
 
 function refuseKnown(

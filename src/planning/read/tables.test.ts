@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readTable, type Table } from '../../platform/tables.ts';
-import { offersOf, ownedOf, workloadsOf } from './tables.ts';
+import { offersOf, ownedOf, ratesIn, seriesIn, workloadsOf } from './tables.ts';
 
 const table = (text: string): Promise<Table> =>
   readTable(
@@ -23,6 +23,49 @@ test('Pods: quantities as Kubernetes writes them, an empty cell is none', async 
 test('types: a price, and stock where there is only so much', async () => {
   const [big, small] = offersOf(await table('name,price,cpu,max\nbig,12.5,96,40\nsmall,2,16,\n'));
   assert.deepEqual([big?.price, big?.max, small?.max], [12_500_000_000n, 40, undefined]);
+});
+
+test('Pods by date: a column for each, in which an empty cell changes nothing', async () => {
+  const text = 'name,cpu,2026-11-12,2026-11-10,replicas\nweb,2,60,120,40\nbatch,1,,5,\n';
+  assert.deepEqual(seriesIn(await table(text)), [
+    {
+      name: 'web',
+      series: [
+        { date: '2026-11-12', replicas: 60 },
+        { date: '2026-11-10', replicas: 120 },
+      ],
+      replicas: 40,
+    },
+    { name: 'batch', series: [{ date: '2026-11-10', replicas: 5 }] },
+  ]);
+  const on = async (at?: string) => workloadsOf(await table(text), at).map(({ replicas }) => replicas);
+  assert.deepEqual(await on(), [120, 5]);
+  assert.deepEqual(await on('2026-11-09'), [40, 0]);
+  assert.deepEqual(await on('2026-12-01'), [60, 5]);
+  const [web] = workloadsOf(await table(text));
+  assert.deepEqual([...(web?.need.keys() ?? [])], ['cpu']);
+  await assert.rejects(
+    async () => seriesIn(await table('name,cpu,2026-02-30\nweb,1,1\n')),
+    /file.csv, line 1, column "2026-02-30": there is no such date/,
+  );
+  await assert.rejects(
+    async () => seriesIn(await table('name,cpu,2026-11-10\nweb,1,-1\n')),
+    /line 2, column "2026-11-10": -1 is negative/,
+  );
+});
+
+test('what is rented costs what is said of that, and can’t be where nothing is', async () => {
+  const types = await table('name,price,rented,cpu\nbig,12.5,30,96\nsmall,2,,16\n');
+  const [hour, rented, small] = [12_500_000_000n, 30_000_000_000n, 2_000_000_000n];
+  assert.deepEqual(
+    [...ratesIn(types)],
+    [
+      ['big', { daily: { hour }, promotion: { hour: rented } }],
+      ['small', { daily: { hour: small } }],
+    ],
+  );
+  assert.deepEqual([...(offersOf(types)[0]?.room.keys() ?? [])], ['cpu']);
+  assert.throws(() => offersOf(types, 'Promotion'), /line 3, column "rented": a price is missing/);
 });
 
 test('machines that are there have no price, and are of a known class', async () => {

@@ -1,6 +1,10 @@
-// Pods and machine types as plain tables: `name,replicas,<resource>…` and `name,price,<resource>…[,max]`.
+// Pods and machine types as plain tables: `name,replicas,<date>…,<resource>…` and `name,price,<resource>…[,max][,rented]`.
+import { date } from '../../api/fields.ts';
+import type { Tier } from '../../api/machine-class.ts';
 import { formatQuantity, parseQuantity, type Quantity } from '../../platform/kube/quantity.ts';
 import { type Table, TableError } from '../../platform/tables.ts';
+import type { Series } from '../hold/periods.ts';
+import type { TierRates } from '../hold/problem-of.ts';
 import {
   type Amounts,
   OFFERS_MAX,
@@ -9,12 +13,17 @@ import {
   WORKLOADS_MAX,
   type Workload,
 } from '../model.ts';
+import { replicasOn } from './workload-profile.ts';
 
 const NAME_LENGTH_MAX = 253;
 
-/** Throws a TableError that names file, line and column. */
-export function workloadsOf(table: Table): Workload[] {
-  const resources = resourcesOf(table, ['name', 'replicas']);
+/** With the replicas of a day, or the most that there ever are. Throws a TableError that names file, line and column. */
+export function workloadsOf(table: Table, at?: string): Workload[] {
+  const dates = datesOf(table);
+  const resources = resourcesOf(table, dates.length > 0 ? ['name'] : ['name', 'replicas'], [
+    'replicas',
+    ...dates,
+  ]);
   if (table.rows > WORKLOADS_MAX)
     throw new TableError(
       `${table.name}: ${table.rows} rows; ${WORKLOADS_MAX} shapes of Pods at most can be planned for`,
@@ -31,7 +40,7 @@ export function workloadsOf(table: Table): Workload[] {
     return {
       name: nameIn(cell, names),
       from: cell.from,
-      replicas: cell.whole('replicas', REPLICAS_MAX),
+      replicas: replicasOn(seriesOf(cell, dates), at),
       need,
       part: 'Online' as const,
       apart: [],
@@ -40,9 +49,19 @@ export function workloadsOf(table: Table): Workload[] {
   });
 }
 
-/** Throws a TableError that names file, line and column. */
-export function offersOf(table: Table): Offer[] {
-  const resources = resourcesOf(table, ['name', 'price'], ['max']);
+/** How many Pods there are by date: columns that are named `2026-11-11`. An empty cell changes nothing. */
+export function seriesIn(table: Table): Series[] {
+  const dates = datesOf(table);
+  return Array.from({ length: table.rows }, (_, row) => {
+    const cell = cellsOf(table, row);
+    return { name: cell.text('name'), ...seriesOf(cell, dates) };
+  });
+}
+
+/** With the price of one tier. Throws a TableError that names file, line and column. */
+export function offersOf(table: Table, tier: Tier = 'Daily'): Offer[] {
+  const resources = resourcesOf(table, ['name', 'price'], ['max', 'rented']);
+  const price = tier === 'Promotion' ? 'rented' : 'price';
   if (table.rows > OFFERS_MAX)
     throw new TableError(
       `${table.name}: ${table.rows} rows; ${OFFERS_MAX} types at most can be planned with`,
@@ -56,11 +75,28 @@ export function offersOf(table: Table): Offer[] {
       name: nameIn(cell, names),
       from: cell.from,
       room: amountsOf(cell, resources),
-      price: cell.quantity('price', 'a price'),
+      price: cell.quantity(price, 'a price'),
       owned: false,
       ...(max !== undefined && { max }),
     };
   });
+}
+
+/** By name, an hour: `price` of what is held, `rented` of what is rented and, where that is empty, can't be. */
+export function ratesIn(table: Table): Map<string, TierRates> {
+  return new Map(
+    Array.from({ length: table.rows }, (_, row): [string, TierRates] => {
+      const cell = cellsOf(table, row);
+      const isRented = cell.text('rented') !== '';
+      return [
+        cell.text('name'),
+        {
+          daily: { hour: cell.quantity('price', 'a price') },
+          ...(isRented && { promotion: { hour: cell.quantity('rented', 'a price') } }),
+        },
+      ];
+    }),
+  );
 }
 
 /** Machines that are there: `class,count[,zone]`, of classes that the offers name. */
@@ -89,6 +125,24 @@ export function ownedOf(table: Table, offers: readonly Offer[]): Offer[] {
       ...(zone ? { zones: [{ zone, max: count }] } : { max: count }),
     };
   });
+}
+
+/** Columns whose names are dates. */
+function datesOf({ name: file, columns }: Table): string[] {
+  const dates = columns.map(({ name }) => name).filter((name) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(name));
+  const wrong = dates.find((name) => !date().safeParse(name).success);
+  if (wrong) throw new TableError(`${file}, line 1, column "${wrong}": there is no such date`);
+  return dates;
+}
+
+function seriesOf(cell: Cells, dates: readonly string[]): Omit<Series, 'name'> {
+  const isThere = (column: string) => cell.text(column) !== '';
+  return {
+    series: dates
+      .filter(isThere)
+      .map((column) => ({ date: column, replicas: cell.whole(column, REPLICAS_MAX) })),
+    ...((dates.length === 0 || isThere('replicas')) && { replicas: cell.whole('replicas', REPLICAS_MAX) }),
+  };
 }
 
 /** All columns but these; throws where one of the first is not there. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { brokenPromises } from './check-packing.ts';
+import { brokenPromises, brokenSpares } from './check-packing.ts';
 import { decreasingFit, machineAfterMachine } from './greedy.ts';
 import type { Packing, Problem } from './problem.ts';
 import { fleetProblem, smallProblem } from './test-problems.ts';
@@ -130,4 +130,20 @@ test('the greedy rules keep every promise too, and leave out only what has no ro
           assert.equal(count > 0 && fits, false);
         });
     }
+});
+
+test('spares that are too few, too small, or not in stock are found', () => {
+  const said = (counts: [number, number][], k: number, missing = [] as (typeof right)[number]['pattern'][]) =>
+    brokenSpares(problem, right, { counts: new Map(counts), missing, k });
+  assert.deepEqual(said([[0, 2]], 2), []);
+  assert.deepEqual(said([[0, 1]], 2), [
+    'nothing stands in for a machine of big',
+    'nothing stands in for a machine of small',
+  ]);
+  const [big] = right.map(({ pattern }) => pattern);
+  assert.match(
+    said([[1, 1]], 1).join(),
+    /2 of stock of small, 1 at most.*nothing stands in for a machine of big/,
+  );
+  assert.deepEqual(said([[0, 1]], 1, big && [big]), []);
 });

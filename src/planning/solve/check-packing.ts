@@ -1,5 +1,5 @@
 // Whether a packing keeps every promise of its problem. It shares no code with what packs.
-import type { Packing, Problem } from './problem.ts';
+import type { Packing, Pattern, Problem } from './problem.ts';
 
 const BROKEN_MAX = 20;
 
@@ -52,5 +52,32 @@ export function brokenPromises(problem: Problem, packing: Packing, unplaced: rea
     if (of(bins) > max) broken.push(`${of(bins)} of ${name}, ${max} at most are there`);
   for (const { name, bins, share } of problem.shares)
     if (of(bins) > share * all + 1e-9) broken.push(`${of(bins)} of ${all} are ${name}, more than ${share}`);
+  return broken.slice(0, BROKEN_MAX);
+}
+
+/** Of a packing that is right by itself: whether k spares can stand in for every way of filling but those that are said to be missing. */
+export function brokenSpares(
+  problem: Problem,
+  packing: Packing,
+  { counts, missing, k }: { counts: ReadonlyMap<number, number>; missing: readonly Pattern[]; k: number },
+): string[] {
+  const empty = [...counts].map(([bin, count]) => ({ pattern: { bin, items: [] }, count }));
+  const placed = (machines: Packing) =>
+    problem.items.map((item, at) => {
+      const holds = (pattern: Pattern) => pattern.items.find(([index]) => index === at)?.[1] ?? 0;
+      const count = machines.reduce((total, each) => total + each.count * holds(each.pattern), 0);
+      return { ...item, count };
+    });
+  const broken = brokenPromises({ ...problem, items: placed(packing) }, [...packing, ...empty], []);
+  if (k === 0) return broken;
+  for (const { pattern } of packing) {
+    if (missing.includes(pattern)) continue;
+    const stood = [...counts].some(([bin, count]) => {
+      const instead = [{ pattern: { bin, items: pattern.items }, count: 1 }];
+      const alone = { ...problem, items: placed(instead), limits: [], shares: [] };
+      return count >= k && brokenPromises(alone, instead, []).length === 0;
+    });
+    if (!stood) broken.push(`nothing stands in for a machine of ${problem.bins[pattern.bin]?.name}`);
+  }
   return broken.slice(0, BROKEN_MAX);
 }

@@ -8,17 +8,16 @@ import { type Duals, Master, type MasterAnswer } from './master.ts';
 import { Pricer } from './pricing.ts';
 import { keyOf, type Pattern, type Problem } from './problem.ts';
 
-export interface Round {
+/** As far as it has come. */
+export interface Relaxed {
   round: number;
   /** Of the fractions: no packing of these patterns costs less. */
   cost: number;
   /** No packing at all costs less. */
   bound: number;
-  columns: number;
-}
-
-export interface Relaxed extends Round {
+  /** It goes on with these, and adds more. */
   patterns: readonly Pattern[];
+  /** Of the patterns, in their order. */
   amounts: Float64Array;
   duals: Duals;
   /** Of the bound. */
@@ -37,7 +36,7 @@ export interface ColumnOptions {
 
 const SMOOTH = 0.7;
 
-export function* generateColumns(problem: Problem, options: ColumnOptions): Generator<Round, Relaxed> {
+export function* generateColumns(problem: Problem, options: ColumnOptions): Generator<Relaxed, Relaxed> {
   const { solver, tolerance } = options;
   using master = new Master(solver, problem, options.penalty);
   const pricer = new Pricer(problem);
@@ -59,6 +58,10 @@ export function* generateColumns(problem: Problem, options: ColumnOptions): Gene
   let centre = answer.duals;
   const effort = new Effort({ smooth: SMOOTH, tolerance });
   let round = 0;
+  const soFar = (): Relaxed => {
+    const { cost, amounts, duals } = answer;
+    return { round, cost, bound: proof.bound, patterns: master.patterns, amounts, duals, proof };
+  };
   const gap = () => (answer.cost - proof.bound) / Math.max(answer.cost, 1e-9);
   while (round < options.rounds && gap() > tolerance && !options.stop?.()) {
     round++;
@@ -73,13 +76,11 @@ export function* generateColumns(problem: Problem, options: ColumnOptions): Gene
       for (const bin of bins) if (add({ ...pattern, bin })) added++;
     const costBefore = answer.cost;
     if (added > 0) answer = master.solve();
-    yield { round, cost: answer.cost, bound: proof.bound, columns: known.size };
+    yield soFar();
     const { cost } = answer;
     if (!effort.after({ costBefore, cost, isBetterBound, added, open: priced.open })) break;
   }
-  const { cost, amounts, duals } = answer;
-  const patterns = [...master.patterns];
-  return { round, cost, bound: proof.bound, columns: known.size, patterns, amounts, duals, proof };
+  return soFar();
 }
 
 function between(near: Duals, far: Duals, share: number): Duals {

@@ -47,6 +47,8 @@ const STALLED_MAX = 3_000;
 const STEPS_TOLD = 50;
 /** Of the gap, for the relaxation, at least and at most; the rest is for whole numbers. */
 const RELAXED_SHARE = { least: 0.25, most: 0.9 };
+/** Rounds of the relaxation after which its fractions are rounded, each so many times the one before. */
+const ROUNDED_EVERY = 2;
 /** Whole numbers cost about so many machines more than fractions. */
 const ROUNDING_MACHINES = 1.5;
 
@@ -61,8 +63,9 @@ export function* solve(problem: Problem, options: SolveOptions): Generator<Progr
   incumbent.take({ ...first, cost: costOf(problem, first.packing) });
   yield progress('Greedy', incumbent);
   const start = [...singlePatterns(problem), ...first.packing.map(({ pattern }) => pattern)];
-  const relaxed = yield* relaxedOf(problem, incumbent, start, options);
-  yield* improve(problem, incumbent, relaxed, options);
+  const pricer = new Pricer(problem);
+  const relaxed = yield* relaxedOf(problem, incumbent, { start, pricer }, options);
+  yield* improve(problem, incumbent, { relaxed, pricer }, options);
   incumbent.check();
   const { best } = incumbent;
   return { ...best, bound: boundOf(problem, incumbent, relaxed), duals: relaxed.duals, stopped: stop() };
@@ -71,7 +74,7 @@ export function* solve(problem: Problem, options: SolveOptions): Generator<Progr
 function* relaxedOf(
   problem: Problem,
   incumbent: Incumbent,
-  start: readonly Pattern[],
+  { start, pricer }: { start: readonly Pattern[]; pricer: Pricer },
   { solver, gap, stop }: SolveOptions,
 ): Generator<Progress, Relaxed> {
   // An item that is left out costs more than any machine that could take it.
@@ -87,10 +90,14 @@ function* relaxedOf(
     rounds: ROUNDS_MAX,
     ...(stop && { stop }),
   });
-  for (;;) {
+  for (let rounded = 1; ; ) {
     const { done, value } = columns.next();
     incumbent.raise(value.bound);
     if (done) return value;
+    if (value.round >= rounded) {
+      rounded *= ROUNDED_EVERY;
+      incumbent.take(refinerOf(problem, pricer, value).best);
+    }
     yield progress('Bound', incumbent);
   }
 }
@@ -99,10 +106,9 @@ function* relaxedOf(
 function* improve(
   problem: Problem,
   incumbent: Incumbent,
-  relaxed: Relaxed,
+  { relaxed, pricer }: { relaxed: Relaxed; pricer: Pricer },
   { solver, stop = () => false }: SolveOptions,
 ): Generator<Progress, void> {
-  const pricer = new Pricer(problem);
   const refiner = refinerOf(problem, pricer, relaxed);
   const isEnough = () => stop() || incumbent.isProven || (incumbent.isNear && !incumbent.isSmall);
   const look = (effort: Effort) => {

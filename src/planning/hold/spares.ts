@@ -1,0 +1,69 @@
+// Machines held empty all the time, so that any k may fail together on any date.
+import { brokenSpares } from '../solve/check-packing.ts';
+import { together } from '../solve/problem.ts';
+import { type Spares, sparesFor } from '../spares.ts';
+import type { Holding, HoldProblem } from './problem.ts';
+import type { HoldModelled } from './problem-of.ts';
+import type { HoldSolution } from './solve.ts';
+
+/** A solution with its spares held, what they cost with it, and the bound with them. */
+export interface WithSpares {
+  spares: Spares;
+  holding: Holding;
+  cost: number;
+  bound: number;
+}
+
+/** Throws where the verifier finds them wrong. */
+export function withSpares(modelled: HoldModelled, solution: HoldSolution, k: number): WithSpares {
+  const { problem, bins, always } = modelled;
+  const { holding, packings, cost, bound } = solution;
+  const packing = together(packings.flat().filter(({ pattern }) => pattern.items.length > 0));
+  const spares = sparesFor(
+    { problem: problem.packing, bins },
+    {
+      spares: k,
+      patterns: packing.map(({ pattern }) => pattern),
+      there: takenIn(problem, holding),
+      prices: always,
+    },
+  );
+  // Stock is looked at with all machines, period by period.
+  const broken = brokenSpares({ ...problem.packing, limits: [] }, packing, { ...spares, k });
+  if (broken.length > 0) throw new Error(`the spares are wrong: ${broken.join('; ')}`);
+  const extra = [...spares.counts].reduce((sum, [bin, count]) => sum + count * (always[bin] ?? 0), 0);
+  const held = holding.held.map((count, bin) => count + (spares.counts.get(bin) ?? 0));
+  const isFull = k > 0 && spares.missing.length === 0;
+  return {
+    spares,
+    holding: { ...holding, held },
+    cost: cost + extra,
+    bound: isFull ? Math.min(cost + extra, boundWith(problem, solution, k)) : bound,
+  };
+}
+
+/**
+ * In a plan of which any k machines may fail, k may in every period be taken by things that fill a whole machine. Such a
+ * thing may be priced at what no machine's filling is worth more than: the proof holds with it as it did without.
+ * Also, such a plan without k of its machines is a plan.
+ */
+function boundWith({ held, rentals }: HoldProblem, { bound, proof }: HoldSolution, k: number): number {
+  const { duals, worth, divisor } = proof;
+  const least = worth.reduce((sum, values) => sum + Math.min(...values), 0);
+  const cheapest = Math.min(...held.filter((cost) => cost !== undefined), ...rentals.map(({ cost }) => cost));
+  const priced = proof.bound + ((k * least) / (divisor * duals.scale)) * (1 - 1e-9);
+  return Math.max(bound + k * cheapest, Math.ceil(priced - 1e-6));
+}
+
+/** By period and bin: machines that take stock. */
+function takenIn({ counts, rentals }: HoldProblem, { held, rented }: Holding): number[][] {
+  return counts.map((_, period) =>
+    held.map((count, bin) =>
+      rentals.reduce(
+        (sum, { bin: its, touches: [first, last] }, at) =>
+          its === bin && first <= period && period <= last ? sum + (rented[at] ?? 0) : sum,
+        count,
+      ),
+    ),
+  );
+}
