@@ -414,10 +414,14 @@ const BAD: [what: string, written: Written[], message: string, options?: ReadOpt
   [
     'no Pods on the day',
     [profileOf({ replicas: undefined, series: [{ date: '2026-11-10', replicas: 9 }] })],
-    'all replicas are 0 on 2026-01-01: take a later date, or write replicas for the time before the first',
+    'f, document 2, WorkloadProfile/trade: replicas are 0 on 2026-01-01, as those of all others: take a later date, or write replicas for the time before the first',
     { ...DAILY, at: '2026-01-01' },
   ],
-  ['no Pods', [profileOf({ replicas: 0 })], 'all replicas are 0: there is nothing to plan for'],
+  [
+    'no Pods',
+    [profileOf({ replicas: 0 })],
+    'f, document 2, WorkloadProfile/trade: replicas are 0, as those of all others: there is nothing to plan for',
+  ],
   [
     'a day that is none',
     [profileOf({})],

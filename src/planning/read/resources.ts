@@ -45,8 +45,8 @@ export function resourcesOf(
   if (all.length > 0 && all.every(({ replicas }) => replicas === 0))
     throw new PlanError(
       at === undefined
-        ? 'all replicas are 0: there is nothing to plan for'
-        : `all replicas are 0 on ${at}: take a later date, or write replicas for the time before the first`,
+        ? `${all[0]?.from}: replicas are 0, as those of all others: there is nothing to plan for`
+        : `${all[0]?.from}: replicas are 0 on ${at}, as those of all others: take a later date, or write replicas for the time before the first`,
     );
   return { offers, workloads };
 }
