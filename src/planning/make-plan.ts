@@ -110,7 +110,9 @@ function* named(
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-    yield { ...value, cost: value.cost * price, bound: value.bound * price, what };
+    const { phase, cost, bound, inSight } = value;
+    const words = inSight === undefined ? {} : { inSight: inSight * price };
+    yield { phase, cost: cost * price, bound: bound * price, ...words, what };
   }
 }
 

@@ -50,7 +50,9 @@ export async function planned(
   return driven(steps, progressWords, io);
 }
 
-function progressWords({ cost, bound, what }: PlanProgress): string {
-  const gap = cost > 0 ? ` (gap ${(((cost - bound) / cost) * 100).toFixed(2)} %)` : '';
-  return `${what}: cost ${money(cost)}, at least ${money(bound)}${gap}`;
+function progressWords({ cost, bound, inSight, what }: PlanProgress): string {
+  const least = inSight === undefined ? cost : Math.min(cost, inSight);
+  const better = least < cost ? `, about ${money(least)} in sight` : '';
+  const gap = least > 0 ? ` (gap ${(((least - bound) / least) * 100).toFixed(2)} %)` : '';
+  return `${what}: cost ${money(cost)}${better}, at least ${money(bound)}${gap}`;
 }

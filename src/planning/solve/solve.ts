@@ -16,6 +16,8 @@ export interface Progress {
   cost: number;
   /** Nothing costs less. */
   bound: number;
+  /** Of the fractions so far, while there are only they: what it would cost about if it were broken off now. */
+  inSight?: number;
 }
 
 export interface Solution {
@@ -47,8 +49,6 @@ const STALLED_MAX = 3_000;
 const STEPS_TOLD = 50;
 /** Of the gap, for the relaxation, at least and at most; the rest is for whole numbers. */
 const RELAXED_SHARE = { least: 0.25, most: 0.9 };
-/** Rounds of the relaxation after which its fractions are rounded, each so many times the one before. */
-const ROUNDED_EVERY = 2;
 /** Whole numbers cost about so many machines more than fractions. */
 const ROUNDING_MACHINES = 1.5;
 
@@ -63,9 +63,8 @@ export function* solve(problem: Problem, options: SolveOptions): Generator<Progr
   incumbent.take({ ...first, cost: costOf(problem, first.packing) });
   yield progress('Greedy', incumbent);
   const start = [...singlePatterns(problem), ...first.packing.map(({ pattern }) => pattern)];
-  const pricer = new Pricer(problem);
-  const relaxed = yield* relaxedOf(problem, incumbent, { start, pricer }, options);
-  yield* improve(problem, incumbent, { relaxed, pricer }, options);
+  const relaxed = yield* relaxedOf(problem, incumbent, start, options);
+  yield* improve(problem, incumbent, relaxed, options);
   incumbent.check();
   const { best } = incumbent;
   return { ...best, bound: boundOf(problem, incumbent, relaxed), duals: relaxed.duals, stopped: stop() };
@@ -74,7 +73,7 @@ export function* solve(problem: Problem, options: SolveOptions): Generator<Progr
 function* relaxedOf(
   problem: Problem,
   incumbent: Incumbent,
-  { start, pricer }: { start: readonly Pattern[]; pricer: Pricer },
+  start: readonly Pattern[],
   { solver, gap, stop }: SolveOptions,
 ): Generator<Progress, Relaxed> {
   // An item that is left out costs more than any machine that could take it.
@@ -90,15 +89,11 @@ function* relaxedOf(
     rounds: ROUNDS_MAX,
     ...(stop && { stop }),
   });
-  for (let rounded = 1; ; ) {
+  for (;;) {
     const { done, value } = columns.next();
     incumbent.raise(value.bound);
     if (done) return value;
-    if (value.round >= rounded) {
-      rounded *= ROUNDED_EVERY;
-      incumbent.take(refinerOf(problem, pricer, value).best);
-    }
-    yield progress('Bound', incumbent);
+    yield { ...progress('Bound', incumbent), inSight: value.cost };
   }
 }
 
@@ -106,9 +101,10 @@ function* relaxedOf(
 function* improve(
   problem: Problem,
   incumbent: Incumbent,
-  { relaxed, pricer }: { relaxed: Relaxed; pricer: Pricer },
+  relaxed: Relaxed,
   { solver, stop = () => false }: SolveOptions,
 ): Generator<Progress, void> {
+  const pricer = new Pricer(problem);
   const refiner = refinerOf(problem, pricer, relaxed);
   const isEnough = () => stop() || incumbent.isProven || (incumbent.isNear && !incumbent.isSmall);
   const look = (effort: Effort) => {
