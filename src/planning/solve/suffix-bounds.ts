@@ -27,6 +27,13 @@ interface Axis {
   cells: number;
 }
 
+/** So many cells further along the axes it is worth so much more. */
+interface Step {
+  rows: number;
+  columns: number;
+  gain: number;
+}
+
 export class SuffixBounds {
   readonly #of: BoundsOf;
   readonly #first: Axis;
@@ -82,8 +89,7 @@ export class SuffixBounds {
     const columns =
       this.#second.cells === 1 ? 0 : Math.floor((need[this.#second.resource] as number) / this.#second.step);
     const count = most[item] as number;
-    const offset = rows * this.#second.cells + columns;
-    if (offset === 0) {
+    if (rows === 0 && columns === 0) {
       for (let cell = here; cell < here + this.#cells; cell++)
         table[cell] = (table[cell] as number) + gain * count;
       return;
@@ -92,16 +98,35 @@ export class SuffixBounds {
       rows > 0 ? Math.floor((this.#first.cells - 1) / rows) : Number.POSITIVE_INFINITY,
       columns > 0 ? Math.floor((this.#second.cells - 1) / columns) : Number.POSITIVE_INFINITY,
     );
-    // As many as fit: one more than in the cell before. Fewer: each count is tried.
-    const tries = count >= fitting ? 0 : count;
+    if (count >= fitting) this.#addAny(here, { rows, columns, gain });
+    // In lots of 1, 2, 4, …, and what is left: together they make every number up to the count.
+    else
+      for (let [left, lot] = [count, 1]; left > 0; [left, lot] = [left - lot, Math.min(2 * lot, left - lot)])
+        this.#addOnce(here, { rows: rows * lot, columns: columns * lot, gain: gain * lot });
+  }
+
+  /** As many as fit: one more than in the cell before. */
+  #addAny(here: number, { rows, columns, gain }: Step): void {
+    const table = this.#table;
+    const width = this.#second.cells;
     for (let row = rows; row < this.#first.cells; row++) {
-      for (let column = columns; column < this.#second.cells; column++) {
-        const at = row * this.#second.cells + column;
-        let best = table[here + at] as number;
-        if (tries === 0) best = Math.max(best, (table[here + at - offset] as number) + gain);
-        for (let n = 1; n <= tries && n * rows <= row && n * columns <= column; n++)
-          best = Math.max(best, (table[after + at - n * offset] as number) + n * gain);
-        table[here + at] = best;
+      const end = here + (row + 1) * width;
+      for (let cell = here + row * width + columns; cell < end; cell++) {
+        const more = (table[cell - rows * width - columns] as number) + gain;
+        if (more > (table[cell] as number)) table[cell] = more;
+      }
+    }
+  }
+
+  /** From the end, so that no cell has it twice. */
+  #addOnce(here: number, { rows, columns, gain }: Step): void {
+    const table = this.#table;
+    const width = this.#second.cells;
+    for (let row = this.#first.cells - 1; row >= rows; row--) {
+      const start = here + row * width + columns;
+      for (let cell = here + (row + 1) * width - 1; cell >= start; cell--) {
+        const more = (table[cell - rows * width - columns] as number) + gain;
+        if (more > (table[cell] as number)) table[cell] = more;
       }
     }
   }
