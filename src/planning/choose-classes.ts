@@ -5,11 +5,18 @@ import type { Solution } from './solve/solve.ts';
 
 /** Choices that are all tried, at most. */
 const CHOICES_MAX = 60;
-/** On the way, where not all are tried, plans need not be nearer than this. */
-const ROUGH_GAP = 0.01;
 
 /** Solves a problem; `what` names it for who waits. */
-export type Solve<Step> = (problem: Problem, what: string, gap?: number) => Generator<Step, Solution>;
+export type Solve<Step> = (
+  problem: Problem,
+  what: string,
+  effort: 'Rough' | 'Whole',
+) => Generator<Step, Solution>;
+
+interface Choice {
+  classes: string[];
+  solution: Solution;
+}
 
 /** All choices where there are few; else the class that is cheapest to do without goes, one by one. */
 export function* withClassesAtMost<Step>(
@@ -17,38 +24,56 @@ export function* withClassesAtMost<Step>(
   most: number | undefined,
   solve: Solve<Step>,
 ): Generator<Step, Solution> {
-  const whole = yield* solve(modelled.problem, 'all classes');
+  const whole = yield* solve(modelled.problem, 'all classes', 'Whole');
   const used = classesOf(modelled, whole);
   if (most === undefined || used.length <= most) return whole;
   const choices = choicesOf([...new Set(modelled.bins.map(({ offer }) => offer.name))], most);
-  if (choices) return (yield* bestOf(modelled, choices, solve)).solution;
+  if (choices) return yield* bestOf(modelled, yield* roughly(modelled, choices, solve), solve);
   let kept = used;
   while (kept.length > most) {
     const fewer = kept.map((dropped) => kept.filter((name) => name !== dropped));
-    kept = (yield* bestOf(modelled, fewer, solve, ROUGH_GAP)).choice;
+    kept = cheapest(yield* roughly(modelled, fewer, solve)).classes;
   }
-  const best = yield* solve(only(modelled, kept), kept.join(', '));
+  const best = yield* solve(only(modelled, kept), kept.join(', '), 'Whole');
   // Other choices were not tried to their end: what holds is what holds with all classes.
   return { ...best, bound: Math.min(best.bound, whole.bound) };
 }
 
-/** The bound is that of the lowest: no choice costs less. */
+function* roughly<Step>(
+  modelled: Modelled,
+  all: readonly string[][],
+  solve: Solve<Step>,
+): Generator<Step, Choice[]> {
+  const choices: Choice[] = [];
+  for (const classes of all) {
+    const solution = yield* solve(only(modelled, classes), classes.join(', '), 'Rough');
+    choices.push({ classes, solution });
+  }
+  return choices;
+}
+
+/** Only those that may still be the best are solved to their end. No choice costs less than the bound. */
 function* bestOf<Step>(
   modelled: Modelled,
-  choices: readonly string[][],
+  choices: readonly Choice[],
   solve: Solve<Step>,
-  gap?: number,
-): Generator<Step, { choice: string[]; solution: Solution }> {
-  let best: { choice: string[]; solution: Solution } | undefined;
+): Generator<Step, Solution> {
+  let best = cheapest(choices).solution;
   let bound = Number.POSITIVE_INFINITY;
-  for (const choice of choices) {
-    const solution = yield* solve(only(modelled, choice), choice.join(', '), gap);
-    if (sum(solution.unplaced) === 0) bound = Math.min(bound, solution.bound);
-    if (!best || isBetter(solution, best.solution)) best = { choice, solution };
+  for (const { classes, solution: rough } of choices.toSorted(
+    (a, b) => a.solution.bound - b.solution.bound,
+  )) {
+    if (sum(rough.unplaced) > sum(best.unplaced)) continue;
+    const solution =
+      rough.bound < best.cost ? yield* solve(only(modelled, classes), classes.join(', '), 'Whole') : rough;
+    bound = Math.min(bound, solution.bound);
+    if (isBetter(solution, best)) best = solution;
   }
-  if (!best) throw new Error('there was nothing to choose from');
-  const { choice, solution } = best;
-  return { choice, solution: { ...solution, bound: Math.min(solution.bound, bound) } };
+  return { ...best, bound: Math.min(best.cost, bound) };
+}
+
+function cheapest(choices: readonly Choice[]): Choice {
+  return choices.reduce((best, each) => (isBetter(each.solution, best.solution) ? each : best));
 }
 
 /** All sets of so many; undefined where there are too many of them. */

@@ -98,16 +98,18 @@ export function limitWorth(
   const step = toNumber(steps[candidate.resource] as bigint);
   const price = toNumber(priceStep);
   const machines = (packing: Packing) => packing.reduce((sum, { count }) => sum + count, 0);
+  // What there is does with more of a resource too.
+  const better = after && after.cost > before.cost ? before : after;
   return {
     class: candidate.class,
     resource: resources[candidate.resource] ?? '',
     has,
     tried: 2 * has,
     perUnit: (candidate.perStep / step) * price,
-    ...(after && {
-      cost: after.cost * price,
-      saving: before.cost > 0 ? (before.cost - after.cost) / before.cost : 0,
-      machines: { before: machines(before.packing), after: machines(after.packing) },
+    ...(better && {
+      cost: better.cost * price,
+      saving: before.cost > 0 ? (before.cost - better.cost) / before.cost : 0,
+      machines: { before: machines(before.packing), after: machines(better.packing) },
     }),
   };
 }

@@ -47,8 +47,9 @@ export function* makePlan(
   const effort: SolveOptions = { solver, gap, ...(stop && { stop }) };
   const nowhere = fitNowhere(modelled);
   const possible: Modelled = { ...modelled, problem: without(modelled.problem, new Set(nowhere)) };
-  const solution = yield* withClassesAtMost(possible, wishes.typesMax, (problem, what, rough = 0) =>
-    named(solve(problem, { ...effort, gap: Math.max(gap, rough) }), possible, what),
+  const rough: SolveOptions = { ...effort, isRough: true };
+  const solution = yield* withClassesAtMost(possible, wishes.typesMax, (problem, what, how) =>
+    named(solve(problem, how === 'Rough' ? rough : effort), possible, what),
   );
   const spares = sparesOf(possible, solution, wishes);
   const unplaced = solution.unplaced.map((count, item) =>
@@ -57,13 +58,13 @@ export function* makePlan(
   const plan = planOf(possible, { ...solution, unplaced }, spares.counts);
   if (spares.missing.length > 0) plan.reasons.push(missingReason(possible, spares, wishes.spares));
   plan.reasons.push(...nowhere.map((item) => nowhereReason(modelled, item)));
-  plan.reasons.push(...(yield* stockReasons(possible, solution, effort)));
+  plan.reasons.push(...(yield* stockReasons(possible, solution, rough)));
   if (solution.stopped) plan.reasons.push(stoppedReason(plan));
   for (const [at, candidate] of bindingLimits(possible, solution).slice(0, LIMITS_TOLD).entries()) {
     const isTried = at < limits && !stop?.();
     const after = isTried
       ? yield* named(
-          solve(withLimit(possible, candidate), effort),
+          solve(withLimit(possible, candidate), rough),
           possible,
           `${candidate.class} with more ${possible.resources[candidate.resource]}`,
         )
@@ -178,11 +179,13 @@ function* stockReasons(
     ([name, count]) => `${count} of ${name}`,
   );
   const words = binding.map(({ name, max }) => `${name} (${max})`).join(', ');
+  // What there is does without a limit too, where it holds all.
+  const cost = left.length > 0 ? free.cost : Math.min(free.cost, solution.cost);
   return [
     {
       reason: 'StockBinds',
       message:
-        `all is used of ${words}${left.length > 0 ? `, and ${left.join(', ')} have no place` : ''}; without that limit the plan would cost ${money(free.cost * price)} instead of ${money(solution.cost * price)}`.slice(
+        `all is used of ${words}${left.length > 0 ? `, and ${left.join(', ')} have no place` : ''}; without that limit the plan would cost ${money(cost * price)} instead of ${money(solution.cost * price)}`.slice(
           0,
           1024,
         ),

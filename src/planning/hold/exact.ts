@@ -2,8 +2,8 @@
 // among them, it also proves that there is none.
 import type { Highs } from 'highs';
 import { Pricer } from '../solve/pricing.ts';
-import { keyOf, type Packing, type Pattern } from '../solve/problem.ts';
-import { trimmed } from '../solve/solve.ts';
+import { keyOf, type Packing, type Pattern, trimmed } from '../solve/problem.ts';
+
 import type { HoldProof } from './bound.ts';
 import { type Column, HoldModel } from './model.ts';
 import { type HoldProblem, problemIn } from './problem.ts';

@@ -98,12 +98,19 @@ export function prove(problem: Problem, duals: WholeDuals, worth: Float64Array):
   const proofs = [unlimited, Math.max(unlimited, 1), divisorOf(() => true)]
     .filter((divisor) => divisor > 0 && divisor !== Number.POSITIVE_INFINITY)
     .map(proofAt);
+  // Items that are worth nothing prove only that no machine costs less than nothing.
+  const none = (values: Float64Array) => new Float64Array(values.length);
   const nothing: Proof = {
     bound: 0,
-    duals,
-    worth,
+    duals: {
+      ...duals,
+      items: none(duals.items),
+      limits: none(duals.limits),
+      shares: none(duals.shares),
+    },
+    worth: none(worth),
     divisor: 1,
-    ceilings: new Float64Array(bins.length).fill(Number.POSITIVE_INFINITY),
+    ceilings: Float64Array.from(bins, (_, bin) => price(bin)),
   };
   return proofs.reduce((best, proof) => (proof.bound > best.bound ? proof : best), nothing);
 }

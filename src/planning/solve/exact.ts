@@ -39,20 +39,41 @@ export interface ExactOptions {
 }
 
 export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
-  const { cost, step, proof } = options;
+  const { solver, cost, step, proof, effort } = options;
   const patterns = possiblePatterns(problem, options);
   if (!patterns) return { is: 'Open', bound: proof.bound };
   if (patterns.length === 0) return { is: 'Proven', bound: cost };
-  using model = options.solver.createModel();
-  const { infinity, constants } = options.solver;
+  const found = cheapestOf(problem, patterns, { solver, cost, step, nodes: effort.nodes });
+  const bound = Math.max(proof.bound, found.bound);
+  if (found.packing) return { is: 'Cheaper', packing: found.packing, proven: found.isProven, bound };
+  return found.isProven ? { is: 'Proven', bound: cost } : { is: 'Open', bound };
+}
+
+export interface Cheapest {
+  /** It may hold more of an item than is asked for. */
+  packing?: Packing;
+  /** Of all packings of these patterns that cost less than was asked. */
+  bound: number;
+  /** Whether it is the cheapest of them or, where there is none, there is none. */
+  isProven: boolean;
+}
+
+/** The cheapest packing of these patterns, by an integer program. Only what costs less, by a step or more, is looked for. */
+export function cheapestOf(
+  problem: Problem,
+  patterns: readonly Pattern[],
+  { solver, cost, step, nodes }: { solver: Highs; cost: number; step: number; nodes: number },
+): Cheapest {
+  using model = solver.createModel();
+  const { infinity, constants } = solver;
   // Costs are multiples of a step: under one step there is nothing left to find.
   model.options.set({
     output_flag: false,
-    mip_max_nodes: options.effort.nodes,
+    mip_max_nodes: nodes,
     mip_rel_gap: 0,
     mip_abs_gap: 0.9 * step,
   });
-  addRows(model, options.solver, problem);
+  addRows(model, solver, problem);
   const budget = model.getDimensions().numRows;
   model.addRow(-infinity, cost - step, { indices: [], values: [] });
   patterns.forEach((pattern, at) => {
@@ -66,19 +87,17 @@ export function lookForCheaper(problem: Problem, options: ExactOptions): Exact {
   });
   model.run();
   const status = model.getModelStatus();
-  if (status === constants.modelStatus.infeasible) return { is: 'Proven', bound: cost };
-  const found = model.info.get('primal_solution_status') === constants.solutionStatus.feasible;
+  if (status === constants.modelStatus.infeasible) return { bound: cost, isProven: true };
   const said = Number(model.info.get('mip_dual_bound'));
-  const bound = Number.isFinite(said)
-    ? Math.max(proof.bound, Math.min(said, cost) - 1e-6 * step)
-    : proof.bound;
-  if (!found) return { is: 'Open', bound };
+  const bound = Number.isFinite(said) ? Math.min(said, cost) - 1e-6 * step : 0;
+  if (model.info.get('primal_solution_status') !== constants.solutionStatus.feasible)
+    return { bound, isProven: false };
   const { colValue } = model.getSolution();
   const packing = patterns.flatMap((pattern, at) => {
     const count = Math.round(colValue[at] as number);
     return count > 0 ? [{ pattern, count }] : [];
   });
-  return { is: 'Cheaper', packing, proven: status === constants.modelStatus.optimal, bound };
+  return { packing, bound, isProven: status === constants.modelStatus.optimal };
 }
 
 function possiblePatterns(

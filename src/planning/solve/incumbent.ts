@@ -1,5 +1,5 @@
 import { brokenPromises } from './check-packing.ts';
-import { type Packing, type Problem, sum } from './problem.ts';
+import { type Packing, type Problem, sum, trimmed } from './problem.ts';
 
 export interface Candidate {
   packing: Packing;
@@ -38,7 +38,7 @@ export class Incumbent {
 
   /** No packing that places every item costs less: a multiple of the step. */
   get bound(): number {
-    const whole = this.step * Math.ceil(this.#bound / this.step - 1e-6);
+    const whole = this.#stepUp(this.#bound);
     return this.isWhole ? Math.min(this.cost, whole) : whole;
   }
 
@@ -60,6 +60,11 @@ export class Incumbent {
     return this.#best.packing.reduce((sum, { count }) => sum + count, 0) <= SMALL_MAX;
   }
 
+  /** Whether what costs no less than this may be better. */
+  canBeat(bound: number): boolean {
+    return !this.isWhole || this.#stepUp(bound) < this.cost;
+  }
+
   /** Takes it where it is better: fewer left out comes first. */
   take(candidate: Candidate): void {
     const [left, leftBefore] = [sum(candidate.unplaced), sum(this.#best.unplaced)];
@@ -67,6 +72,16 @@ export class Incumbent {
     // Greedy and refined packings know nothing of shares.
     if (this.#problem.shares.length > 0 && this.#breaks(candidate)) return;
     this.#best = candidate;
+  }
+
+  takePacking(packing: Packing, unplaced: readonly number[]): void {
+    this.take({ packing, unplaced, cost: costOf(this.#problem, packing) });
+  }
+
+  /** One that may hold more of an item than is asked for, and places all. */
+  takeTrimmed(packing: Packing): void {
+    const unplaced = this.#problem.items.map(() => 0);
+    this.takePacking(trimmed(this.#problem, packing), unplaced);
   }
 
   raise(bound: number): void {
@@ -77,6 +92,10 @@ export class Incumbent {
   check(): void {
     const broken = brokenPromises(this.#problem, this.#best.packing, this.#best.unplaced);
     if (broken.length > 0) throw new Error(`the packing is wrong: ${broken.join('; ')}`);
+  }
+
+  #stepUp(bound: number): number {
+    return this.step * Math.ceil(bound / this.step - 1e-6);
   }
 
   #breaks({ packing, unplaced }: Candidate): boolean {

@@ -90,3 +90,19 @@ export function together(packing: Packing): Packing {
   }
   return [...byKey.values()];
 }
+
+/** Takes out what is there more often than asked for. */
+export function trimmed({ items }: Problem, packing: Packing): Packing {
+  const rest = items.map(({ count }) => count);
+  const machines: { pattern: Pattern; count: number }[] = [];
+  for (const { pattern, count } of packing) {
+    for (let n = 0; n < count; n++) {
+      const kept = pattern.items
+        .map(([item, each]): [number, number] => [item, Math.min(each, rest[item] as number)])
+        .filter(([, each]) => each > 0);
+      for (const [item, each] of kept) rest[item] = (rest[item] as number) - each;
+      machines.push({ pattern: { bin: pattern.bin, items: kept }, count: 1 });
+    }
+  }
+  return together(machines);
+}

@@ -1,17 +1,18 @@
 // From a problem to a packing, its cost, and the proof of how far it is from the best possible.
 import type { Highs } from 'highs';
 import { prove, wholeDuals } from './bound.ts';
+import { branch } from './branch.ts';
 import { generateColumns, type Relaxed } from './columns.ts';
 import { type Effort, lookForCheaper, QUICK, THOROUGH } from './exact.ts';
 import { machineAfterMachine, singlePatterns } from './greedy.ts';
 import { costOf, Incumbent } from './incumbent.ts';
 import type { Duals } from './master.ts';
 import { Pricer } from './pricing.ts';
-import { type Packing, type Pattern, type Problem, together } from './problem.ts';
+import type { Packing, Pattern, Problem } from './problem.ts';
 import { Refiner } from './refine.ts';
 
 export interface Progress {
-  phase: 'Greedy' | 'Bound' | 'Refine' | 'Exact';
+  phase: 'Greedy' | 'Bound' | 'Refine' | 'Branch' | 'Exact';
   /** Of the best packing so far. */
   cost: number;
   /** Nothing costs less. */
@@ -37,6 +38,8 @@ export interface SolveOptions {
   solver: Highs;
   /** It ends when the gap is no greater than this share. */
   gap: number;
+  /** Near is enough of small ones too, which else are to be the best. */
+  isRough?: boolean;
   /** Asked between steps of some milliseconds to some seconds: true ends it with the best so far. */
   stop?: () => boolean;
 }
@@ -45,6 +48,8 @@ const ROUNDS_MAX = 1_000;
 const STEPS_MAX = 20_000;
 /** It is refined no further when so many steps have not made it cheaper. */
 const STALLED_MAX = 3_000;
+/** Of a small problem, for which there are better ways. */
+const STALLED_SMALL = 300;
 /** Steps from one word of progress to the next. */
 const STEPS_TOLD = 50;
 /** Of the gap, for the relaxation, at least and at most; the rest is for whole numbers. */
@@ -76,15 +81,13 @@ function* relaxedOf(
   start: readonly Pattern[],
   { solver, gap, stop }: SolveOptions,
 ): Generator<Progress, Relaxed> {
-  // An item that is left out costs more than any machine that could take it.
-  const penalty = 10 * Math.max(1, ...problem.bins.map(({ price }) => price));
   const dearest = Math.max(...problem.bins.map(({ price }) => price));
   const rounding = (ROUNDING_MACHINES * dearest) / Math.max(1, incumbent.cost);
   const share = Math.min(RELAXED_SHARE.most, Math.max(RELAXED_SHARE.least, 1 - rounding / gap));
   const columns = generateColumns(problem, {
     solver,
     start,
-    penalty,
+    penalty: penaltyOf(problem),
     tolerance: gap * share,
     rounds: ROUNDS_MAX,
     ...(stop && { stop }),
@@ -97,34 +100,42 @@ function* relaxedOf(
   }
 }
 
+/** An item that is left out costs more than any machine that could take it. */
+function penaltyOf({ bins }: Problem): number {
+  return 10 * Math.max(1, ...bins.map(({ price }) => price));
+}
+
 /** Whole machines, cheaper and cheaper: rounded, looked at quickly, refined, looked at thoroughly. */
 function* improve(
   problem: Problem,
   incumbent: Incumbent,
   relaxed: Relaxed,
-  { solver, stop = () => false }: SolveOptions,
+  { solver, isRough = false, stop = () => false }: SolveOptions,
 ): Generator<Progress, void> {
   const pricer = new Pricer(problem);
   const refiner = refinerOf(problem, pricer, relaxed);
-  const isEnough = () => stop() || incumbent.isProven || (incumbent.isNear && !incumbent.isSmall);
+  const isEnough = () =>
+    stop() || incumbent.isProven || (incumbent.isNear && (isRough || !incumbent.isSmall));
   const look = (effort: Effort) => {
     if (!incumbent.isWhole) return;
     const { cost, step } = incumbent;
     const exact = lookForCheaper(problem, { solver, pricer, proof: relaxed.proof, cost, step, effort });
-    if (exact.is === 'Cheaper') {
-      const packing = trimmed(problem, exact.packing);
-      incumbent.take({ packing, unplaced: incumbent.best.unplaced, cost: costOf(problem, packing) });
-    }
+    if (exact.is === 'Cheaper') incumbent.takeTrimmed(exact.packing);
     incumbent.raise(exact.is === 'Cheaper' && exact.proven ? incumbent.cost : exact.bound);
   };
   incumbent.take(refiner.best);
   yield progress('Refine', incumbent);
   if (!isEnough()) look(QUICK);
-  for (let steps = 0, stalled = 0; steps < STEPS_MAX && stalled < STALLED_MAX && !isEnough(); steps++) {
+  const patience = incumbent.isSmall ? STALLED_SMALL : STALLED_MAX;
+  for (let steps = 0, stalled = 0; steps < STEPS_MAX && stalled < patience && !isEnough(); steps++) {
     stalled = refiner.step() ? 0 : stalled + 1;
     if (stalled === 0) incumbent.take(refiner.best);
     if (stalled === 0 || steps % STEPS_TOLD === 0) yield progress('Refine', incumbent);
   }
+  if (isEnough() || isRough) return;
+  if (incumbent.isWhole)
+    for (const _ of branch(problem, incumbent, relaxed, { solver, penalty: penaltyOf(problem), stop }))
+      yield progress('Branch', incumbent);
   if (isEnough()) return;
   yield progress('Exact', incumbent);
   look(THOROUGH);
@@ -157,20 +168,4 @@ function refinerOf(problem: Problem, pricer: Pricer, { patterns, amounts, duals 
     amounts,
     values: wholeDuals(duals, problem).items,
   });
-}
-
-/** Takes out what is there more often than asked for. */
-export function trimmed({ items }: Problem, packing: Packing): Packing {
-  const rest = items.map(({ count }) => count);
-  const machines: { pattern: Pattern; count: number }[] = [];
-  for (const { pattern, count } of packing) {
-    for (let n = 0; n < count; n++) {
-      const kept = pattern.items
-        .map(([item, each]): [number, number] => [item, Math.min(each, rest[item] as number)])
-        .filter(([, each]) => each > 0);
-      for (const [item, each] of kept) rest[item] = (rest[item] as number) - each;
-      machines.push({ pattern: { bin: pattern.bin, items: kept }, count: 1 });
-    }
-  }
-  return together(machines);
 }

@@ -1,6 +1,6 @@
 import type { Highs } from 'highs';
 import { columnOf } from './master.ts';
-import type { Problem } from './problem.ts';
+import type { Packing, Problem } from './problem.ts';
 import { allPatterns } from './test-problems.ts';
 
 /** With more patterns than this the integer program takes minutes. */
@@ -8,7 +8,10 @@ const PATTERNS_MAX = 2_000;
 const TIME_MAX_S = 20;
 
 /** By an integer program over every pattern, which shares no code with the solver. */
-export function optimumOf(problem: Problem, solver: Highs): { cost: number } | 'Impossible' | 'TooLarge' {
+export function optimumOf(
+  problem: Problem,
+  solver: Highs,
+): { cost: number; packing: Packing } | 'Impossible' | 'TooLarge' {
   const patterns = allPatterns(problem);
   if (patterns.length > PATTERNS_MAX) return 'TooLarge';
   using model = solver.createModel();
@@ -28,5 +31,11 @@ export function optimumOf(problem: Problem, solver: Highs): { cost: number } | '
   const { optimal, infeasible } = solver.constants.modelStatus;
   const status = model.getModelStatus();
   if (status === infeasible) return 'Impossible';
-  return status === optimal ? { cost: Math.round(model.getObjectiveValue()) } : 'TooLarge';
+  if (status !== optimal) return 'TooLarge';
+  const { colValue } = model.getSolution();
+  const packing = patterns.flatMap((pattern, at) => {
+    const count = Math.round(colValue[at] as number);
+    return count > 0 ? [{ pattern, count }] : [];
+  });
+  return { cost: Math.round(model.getObjectiveValue()), packing };
 }
