@@ -1,21 +1,14 @@
 // From series of Pods and prices by tier to machines held and rented, and what the event costs by itself.
 import type { Highs } from 'highs';
 import { toNumber } from '../../platform/kube/quantity.ts';
+import type { Series } from '../by-date.ts';
 import { PlanError } from '../model.ts';
 import { solve } from '../solve/solve.ts';
 import type { Spares } from '../spares.ts';
 import { type HoldPlan, holdPlanOf } from './answer.ts';
 import { dateWords } from './calendar.ts';
 import { brokenHolding } from './check.ts';
-import {
-  type Horizon,
-  horizonOf,
-  type Period,
-  periodsOf,
-  type Series,
-  usualOf,
-  withoutEvent,
-} from './periods.ts';
+import { type Horizon, horizonOf, type Period, periodsOf, usualOf, withoutEvent } from './periods.ts';
 import { problemIn } from './problem.ts';
 import { type HoldFleet, type HoldModelled, holdProblemOf, type Ways } from './problem-of.ts';
 import { type HoldSolution, solveHold } from './solve.ts';

@@ -1,15 +1,7 @@
 // The horizon as periods in which the number of Pods stays the same, and what of it is usual.
+import { replicasOn, type Series } from '../by-date.ts';
 import { PlanError } from '../model.ts';
-import { replicasOn } from '../read/workload-profile.ts';
 import { dateWords, midnight } from './calendar.ts';
-
-/** How many Pods of one workload there are, by date. */
-export interface Series {
-  name: string;
-  /** Before the first date. */
-  replicas?: number;
-  series: readonly { date: string; replicas: number }[];
-}
 
 export interface Horizon {
   from_ms: number;

@@ -2,7 +2,7 @@
 import { machineClassKind, type Tier } from '../../api/machine-class.ts';
 import { workloadProfileKind } from '../../api/workload-profile.ts';
 import { parseQuantity } from '../../platform/kube/quantity.ts';
-import type { Series } from '../hold/periods.ts';
+import type { Series } from '../by-date.ts';
 import type { TierRates } from '../hold/problem-of.ts';
 import type { Rates } from '../hold/rentals.ts';
 import { fault, readAs, type Written } from './written.ts';

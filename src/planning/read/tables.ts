@@ -3,7 +3,7 @@ import { date } from '../../api/fields.ts';
 import type { Tier } from '../../api/machine-class.ts';
 import { formatQuantity, parseQuantity, type Quantity } from '../../platform/kube/quantity.ts';
 import { type Table, TableError } from '../../platform/tables.ts';
-import type { Series } from '../hold/periods.ts';
+import { replicasOn, type Series } from '../by-date.ts';
 import type { TierRates } from '../hold/problem-of.ts';
 import {
   type Amounts,
@@ -13,7 +13,6 @@ import {
   WORKLOADS_MAX,
   type Workload,
 } from '../model.ts';
-import { replicasOn } from './workload-profile.ts';
 
 const NAME_LENGTH_MAX = 253;
 

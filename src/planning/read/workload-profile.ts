@@ -2,6 +2,7 @@
 import { twice } from '../../api/amounts.ts';
 import { CONTAINER_ROLES, NO_NEED, NO_REPLICAS, type WorkloadProfile } from '../../api/workload-profile.ts';
 import { NANO, parseQuantity } from '../../platform/kube/quantity.ts';
+import { replicasOn } from '../by-date.ts';
 import type { Amounts, Offer, Workload } from '../model.ts';
 import { amountsIn, fault, isNothing, listed, type Read, sumOf } from './written.ts';
 
@@ -53,19 +54,6 @@ export function workloadOf(read: Profile, known: Known, at: string | undefined):
       cloudDiskSize: parseQuantity(String(spec.cloudDiskSize)) ?? 0n,
     }),
   };
-}
-
-/** From the last date of the series that has come; without a day, the most there ever are. */
-export function replicasOn(
-  {
-    series,
-    replicas = 0,
-  }: { series: readonly { date: string; replicas: number }[]; replicas?: number | undefined },
-  day: string | undefined,
-): number {
-  if (day === undefined) return Math.max(replicas, ...series.map((each) => each.replicas));
-  const come = series.filter(({ date }) => date <= day).sort((a, b) => (a.date < b.date ? -1 : 1));
-  return come.at(-1)?.replicas ?? replicas;
 }
 
 /** What the API checks by list keys and rules. */
