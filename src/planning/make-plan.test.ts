@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Highs } from 'highs';
-import { parseQuantity } from '../platform/kube/quantity.ts';
+import { NANO, parseQuantity } from '../platform/kube/quantity.ts';
 import { makePlan, type PlanOptions } from './make-plan.ts';
 import { NO_WISHES, type Offer, type Wishes, type Workload } from './model.ts';
 import type { Plan } from './plan.ts';
@@ -95,6 +95,24 @@ test('a limit strands CPU, is named as the cause, and what it is worth is confir
     ['network-interfaces', 32, 64, { before: 10, after: 7 }, 70],
   );
   assert.ok(worth && worth.perUnit > 0);
+});
+
+test('where no more may be on one machine, and nothing runs out, that is why it stands idle', () => {
+  const plan = planned([pods('db', 20, POD, { perMachine: 2 })], [machines('ebmc6', 10, EBM)]);
+  const cpu = plan.waste.find(({ resource }) => resource === 'cpu');
+  assert.ok(cpu);
+  assert.deepEqual(wasteWords(cpu), [
+    '67 % of cpu stands idle on ebmc6 because there are no more Pods that may be on it',
+  ]);
+});
+
+test('a part that online Pods may use is a cause, and only the whole stands idle', () => {
+  const parts = { online: new Map([['cpu', 48n * NANO]]), offline: new Map([['cpu', 48n * NANO]]) };
+  const plan = planned([pods('a', 30, POD)], [machines('ebmc6', 10, EBM, { parts })]);
+  assert.deepEqual(plan.waste.map(({ resource }) => resource).includes('cpu (online)'), false);
+  const cpu = plan.waste.find(({ resource }) => resource === 'cpu');
+  assert.ok(cpu);
+  assert.deepEqual(wasteWords(cpu), ['50 % of cpu stands idle on ebmc6 because cpu (online) runs out at 48']);
 });
 
 test('headroom keeps a part of everything free', () => {

@@ -2,6 +2,7 @@
 import type { Reason } from '../api/fields.ts';
 import { toNumber } from '../platform/kube/quantity.ts';
 import type { LimitWorth } from './limits.ts';
+import type { Amounts } from './model.ts';
 import type { Modelled } from './problem-of.ts';
 import type { Pattern } from './solve/problem.ts';
 import type { Solution } from './solve/solve.ts';
@@ -25,6 +26,18 @@ export interface PlannedMachines {
   patterns: { count: number; pods: Record<string, number> }[];
 }
 
+/** One shape of Pods. */
+export interface PlannedPods {
+  name: string;
+  replicas: number;
+  /** What one needs in all, by resource. */
+  size: Record<string, number>;
+  /** Of that, by role of the containers; absent where only the whole is said. */
+  containers?: Record<string, Record<string, number>>;
+  /** Of each of its cloud disks, in bytes. */
+  cloudDiskSize?: number;
+}
+
 export interface Plan {
   machines: PlannedMachines[];
   cost: number;
@@ -40,6 +53,7 @@ export interface Plan {
   changes: ChangeWorth[];
   /** Why Pods have no place, which stock binds, what was broken off. */
   reasons: Reason[];
+  pods: PlannedPods[];
 }
 
 export interface ChangeWorth {
@@ -108,7 +122,24 @@ export function planOf(modelled: Modelled, solution: Solution, spares: ReadonlyM
     limits: [],
     changes: [],
     reasons: [],
+    pods: plannedPods(modelled),
   };
+}
+
+function plannedPods({ items }: Modelled): PlannedPods[] {
+  const size = (amounts: Amounts) =>
+    Object.fromEntries([...amounts].map(([name, amount]) => [name, toNumber(amount)]));
+  return [...new Set(items.map(({ workload }) => workload))].map(
+    ({ name, replicas, need, containers, cloudDiskSize }) => ({
+      name,
+      replicas,
+      size: size(need),
+      ...(containers && {
+        containers: Object.fromEntries([...containers].map(([role, its]) => [role, size(its)])),
+      }),
+      ...(cloudDiskSize !== undefined && { cloudDiskSize: toNumber(cloudDiskSize) }),
+    }),
+  );
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Modelled {
   problem: Problem;
   /** Names of the resources, in the order of `need` and `room`. */
   resources: readonly string[];
+  /** By resource its place or, where it is a part for online or offline Pods, that of the whole. */
+  wholes: readonly number[];
   /** What a whole number of each resource stands for. */
   steps: readonly Quantity[];
   bins: readonly BinKind[];
@@ -41,7 +43,7 @@ export function problemOf(
     throw new PlanError(
       `classes times zones times offload profiles are ${bins.length}; ${BINS_MAX} at most can be planned with`,
     );
-  const { names, needs, rooms } = amountsOf(items, bins, wishes.headroom);
+  const { names, wholes, needs, rooms } = amountsOf(items, bins, wishes.headroom);
   const steps = names.map((_, at) => commonDivisor(needs.map((need) => need[at] as Quantity)));
   const whole = (amounts: readonly Quantity[]) =>
     amounts.map((amount, at) => Number(amount / (steps[at] as Quantity)));
@@ -68,7 +70,7 @@ export function problemOf(
     shares: sharesOf(bins, wishes),
     apart: pairsApart(items),
   };
-  return { problem, resources: names, steps, bins, rooms, items, priceStep, zones };
+  return { problem, resources: names, wholes, steps, bins, rooms, items, priceStep, zones };
 }
 
 export function nameOf({ offer, zone, profile }: BinKind): string {
@@ -162,6 +164,7 @@ function amountsOf(items: readonly Counted[], bins: readonly BinKind[], headroom
   if (rows.length > RESOURCES_MAX)
     throw new PlanError(`${rows.length} resources are named; ${RESOURCES_MAX} at most can be planned with`);
   const names = rows.map(({ name, part }) => (part ? `${name} (${part.toLowerCase()})` : name));
+  const wholes = rows.map(({ name }) => rows.findIndex((row) => row.name === name));
   const needs = items.map(({ workload }) =>
     rows.map(({ name, part }) => (part && part !== workload.part ? 0n : (workload.need.get(name) ?? 0n))),
   );
@@ -173,7 +176,7 @@ function amountsOf(items: readonly Counted[], bins: readonly BinKind[], headroom
       return ((ofPart ?? all) * BigInt(Math.round((100 - headroom) * 1000))) / 100_000n;
     });
   });
-  return { names, needs, rooms };
+  return { names, wholes, needs, rooms };
 }
 
 function checked(need: number[], names: readonly string[], from: string): number[] {

@@ -25,7 +25,7 @@ const SMALL = 0.0005;
 
 /** `values`: what one of each item costs at the optimum; what costs nothing fits into what is idle anyway. */
 export function wasteOf(modelled: Modelled, packing: Packing, values: Float64Array): Waste[] {
-  const { resources, bins, rooms } = modelled;
+  const { resources, wholes, bins, rooms } = modelled;
   const classes = new Map<string, Tally>();
   for (const { pattern, count } of packing) {
     const kind = bins[pattern.bin];
@@ -35,12 +35,16 @@ export function wasteOf(modelled: Modelled, packing: Packing, values: Float64Arr
     classes.set(name, tally);
     const left = leftIn(modelled, pattern);
     const room = (rooms[pattern.bin] ?? []).map(toNumber);
-    tally.add(room, left, blockersOf(modelled, pattern, left, worthAsking(values)), count);
+    const blockers = blockersOf(modelled, pattern, left, worthAsking(values));
+    // Where the whole runs out, its part for online Pods says nothing more.
+    const named = blockers.filter((by) => by === wholes[by] || !blockers.includes(wholes[by] as number));
+    tally.add(room, left, named, count);
   }
   return [...classes].flatMap(([name, tally]) =>
     resources.flatMap((resource, at): Waste[] => {
       const room = tally.room[at] as number;
-      if (room === 0) return [];
+      // What a part does not use the other may: only the whole can stand idle.
+      if (room === 0 || wholes[at] !== at) return [];
       const share = (amount: number) => amount / room;
       const because = resources
         .map((by, other) => ({
@@ -126,11 +130,12 @@ function blockersOf(
   let fewest: number[] | undefined;
   problem.items.forEach(({ need, most }, item) => {
     const held = items.find(([at]) => at === item)?.[1] ?? 0;
-    if (!isAsked(item) || problem.bins[bin]?.refuses?.has(item) || (most !== undefined && held >= most))
-      return;
+    if (!isAsked(item) || problem.bins[bin]?.refuses?.has(item)) return;
     const short = need.flatMap((amount, at) =>
       amount * toNumber(steps[at] as bigint) > (left[at] as number) ? [at] : [],
     );
+    // No resource keeps out what may not be there once more; where one is short too, that is the cause.
+    if (short.length === 0 && most !== undefined && held >= most) return;
     if (!fewest || short.length < fewest.length) fewest = short;
   });
   return fewest ?? [];
@@ -144,7 +149,7 @@ export function wasteWords({ class: name, resource, because, noMorePods }: Waste
     (by) =>
       `${idle(by.idle)} because ${by.resource} ${/[^ps]s$/.test(by.resource) ? 'run' : 'runs'} out at ${amountWords(by.has)}`,
   );
-  if (noMorePods > SMALL) words.push(`${idle(noMorePods)} because there are no more Pods for it`);
+  if (noMorePods > SMALL) words.push(`${idle(noMorePods)} because there are no more Pods that may be on it`);
   return words;
 }
 

@@ -48,6 +48,7 @@ test('-o json is what docs/planning.md says, and the same each time', async () =
     'limits',
     'changes',
     'reasons',
+    'pods',
   ]);
   assert.deepEqual([made.cost, made.bound, made.gap, made.unplaced], [212.5, 212.5, 0, {}]);
   const held: Record<string, number> = {};
@@ -103,6 +104,12 @@ test('MachineClasses and WorkloadProfiles of the examples', async () => {
   ]);
   assert.equal(code, 0);
   assert.match(out, /^1500 machines, cost 19800: no plan costs less/);
+  // The outer size of a Pod, and what it is made of.
+  assert.match(out, /\nPODS +REPLICAS +CPU +MEMORY .*SIZE OF A DISK\ntrade +9000 +16 +60Gi .* 60Gi\n/);
+  assert.match(out, /\n {2}main +14 +54Gi\n {2}operations +1.5 +4Gi\n {2}helper +0.5 +2Gi\n/);
+  // They are 6 on a machine at most, and have all of its CPUs; its part for offline Pods is no waste.
+  assert.match(out, /\n30 % of memory stands idle on ebmc6 because cpu runs out at 96\n/);
+  assert.doesNotMatch(out, /offline|no more Pods/);
 });
 
 test('Ctrl-C ends with the best plan so far', async () => {

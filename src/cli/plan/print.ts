@@ -14,6 +14,8 @@ import { wrap } from '../wrap.ts';
 
 export type PlanOutput = 'wide' | 'json' | 'yaml' | 'csv' | 'markdown' | 'svg';
 
+/** Shapes of Pods of which the containers are shown, where not all are wanted. */
+const SHAPES_SHOWN = 10;
 /** Ways of filling shown where not all are wanted. */
 const PATTERNS_SHOWN = 5;
 const WASTE_SHOWN = 8;
@@ -32,7 +34,10 @@ function textOf(plan: Plan, width: number, wide: boolean): string {
     ...wrap(summaryOf(plan), width),
     ...plan.reasons.flatMap(({ message }) => wrap(`! ${message}`, width)),
   ];
-  const lines = [...parts, '', ...columns(machineRows(plan))];
+  const lines = [...parts];
+  const summed = plan.pods.filter(({ containers }) => containers).length;
+  if (wide || (summed > 0 && plan.pods.length <= SHAPES_SHOWN)) lines.push('', ...columns(podRows(plan)));
+  lines.push('', ...columns(machineRows(plan)));
   const patterns = plan.machines.flatMap((machines) => patternRows(machines, wide));
   if (patterns.length > 0)
     lines.push('', ...columns([['COUNT', 'CLASS', 'PODS ON ONE MACHINE'], ...patterns]));
@@ -62,6 +67,21 @@ export function proofWords({ cost, bound, gap }: Pick<Plan, 'cost' | 'bound' | '
   return `at most ${(gap * 100).toFixed(gap < 0.0001 ? 4 : 2)} % over the best possible (no plan costs less than ${money(bound)})`;
 }
 
+/** Each with what it needs in all, and under it what its containers need. */
+function podRows({ pods }: Plan): string[][] {
+  const resources = [...new Set(pods.flatMap(({ size }) => Object.keys(size)))];
+  const amounts = (size: Record<string, number>) =>
+    resources.map((resource) => (size[resource] ? amountWords(size[resource]) : ''));
+  const rows = pods.flatMap(({ name, replicas, size, containers = {}, cloudDiskSize }) => [
+    [name, String(replicas), ...amounts(size), cloudDiskSize === undefined ? '' : amountWords(cloudDiskSize)],
+    ...Object.entries(containers).map(([role, its]) => [`  ${role.toLowerCase()}`, '', ...amounts(its), '']),
+  ]);
+  return withoutEmpty([
+    ['PODS', 'REPLICAS', ...resources.map((resource) => resource.toUpperCase()), 'SIZE OF A DISK'],
+    ...rows,
+  ]);
+}
+
 function machineRows({ machines }: Plan): string[][] {
   const rows = machines.map((each) => [
     each.class,
@@ -75,13 +95,15 @@ function machineRows({ machines }: Plan): string[][] {
   return withoutEmpty([['CLASS', 'ZONE', 'OFFLOAD', 'COUNT', 'SPARE', 'PRICE', 'COST'], ...rows]);
 }
 
-function patternRows({ class: name, patterns }: PlannedMachines, wide: boolean): string[][] {
+function patternRows(machines: PlannedMachines, wide: boolean): string[][] {
+  const { patterns, zone, profile } = machines;
+  const name = [machines.class, zone, profile].filter(Boolean).join('/');
   const shown = wide ? patterns : patterns.slice(0, PATTERNS_SHOWN);
   const rows = shown.map(({ count, pods }) => [String(count), name, podsWords(pods)]);
   const more = patterns.length - shown.length;
   if (more > 0) {
-    const machines = patterns.slice(shown.length).reduce((sum, { count }) => sum + count, 0);
-    rows.push([String(machines), name, `in ${more} more ways; -o wide shows them`]);
+    const others = patterns.slice(shown.length).reduce((sum, { count }) => sum + count, 0);
+    rows.push([String(others), name, `in ${more} more ways; -o wide shows them`]);
   }
   return rows;
 }
@@ -155,6 +177,7 @@ function markdownOf(plan: Plan): string {
   const sections = [
     summaryOf(plan),
     ...plan.reasons.map(({ message }) => `> ${message}`),
+    table(podRows(plan)),
     table(machineRows(plan)),
   ];
   const patterns = plan.machines.flatMap((machines) => patternRows(machines, true));

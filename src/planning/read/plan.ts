@@ -9,7 +9,20 @@ const share = z
   .min(-1e-9)
   .max(1 + 1e-9);
 
+const amounts = z.record(z.string(), z.number().min(0));
+
 const plan = z.object({
+  pods: z
+    .array(
+      z.object({
+        name: z.string(),
+        replicas: z.int().min(0),
+        size: amounts,
+        containers: z.record(z.string(), amounts).optional(),
+        cloudDiskSize: z.number().min(0).optional(),
+      }),
+    )
+    .default([]),
   machines: z.array(
     z.object({
       class: z.string(),

@@ -105,7 +105,7 @@ function penaltyOf({ bins }: Problem): number {
   return 10 * Math.max(1, ...bins.map(({ price }) => price));
 }
 
-/** Whole machines, cheaper and cheaper: rounded, looked at quickly, refined, looked at thoroughly. */
+/** Whole machines, cheaper and cheaper: rounded, looked at quickly, refined; small ones are branched on and looked at thoroughly. */
 function* improve(
   problem: Problem,
   incumbent: Incumbent,

@@ -37,6 +37,7 @@ function planOf(machines: Partial<PlannedMachines>[], unplaced: Record<string, n
     limits: [],
     changes: [],
     reasons: [],
+    pods: [],
   };
 }
 
