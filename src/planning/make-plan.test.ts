@@ -3,9 +3,10 @@ import { before, test } from 'node:test';
 import type { Highs } from 'highs';
 import { NANO, parseQuantity } from '../platform/kube/quantity.ts';
 import { makePlan, type PlanOptions } from './make-plan.ts';
-import { NO_WISHES, type Offer, type Wishes, type Workload } from './model.ts';
+import { NO_WISHES, type Offer, PlanError, type Wishes, type Workload } from './model.ts';
 import type { Plan } from './plan.ts';
 import { highs } from './solve/highs.ts';
+import { smallInput } from './test-inputs.ts';
 import { wasteWords } from './waste.ts';
 
 let solver: Highs;
@@ -113,6 +114,23 @@ test('a part that online Pods may use is a cause, and only the whole stands idle
   const cpu = plan.waste.find(({ resource }) => resource === 'cpu');
   assert.ok(cpu);
   assert.deepEqual(wasteWords(cpu), ['50 % of cpu stands idle on ebmc6 because cpu (online) runs out at 48']);
+});
+
+test('a wish that leaves Pods without a place is said, and not more Pods than there are', () => {
+  const only = pods('a', 60, POD, { classes: ['ebmc6'] });
+  const two = [machines('ebmc6', 10, EBM), machines('other', 10, EBM, { max: 2 })];
+  const plan = planned([only], two, { shareMax: 60, zones: ['x', 'y'], loseZone: true });
+  const [missing = 0] = Object.values(plan.unplaced);
+  assert.ok(missing > 0 && missing <= 60, String(missing));
+  assert.match(
+    plan.reasons.map(({ message }) => message).join(),
+    /the wish that no class is more than 60 % of the machines leaves \d+ of a without a place; without it all have one/,
+  );
+});
+
+test('no Pods need no machines', () => {
+  const plan = planned([pods('a', 0, POD)], [machines('ebmc6', 10, EBM, { max: 3 })], { spares: 1 });
+  assert.deepEqual([plan.machines, plan.cost, plan.bound, plan.gap, plan.reasons], [[], 0, 0, 0, []]);
 });
 
 test('headroom keeps a part of everything free', () => {
@@ -283,3 +301,31 @@ test('a resource that no machine has is an error, by name', () => {
     /test, "cpus": a needs 1 of it, and no machine has any; machines have cpu, memory, network-interfaces, cloud-disks/,
   );
 });
+
+test('whatever is asked for, the plan keeps it: 80 inputs with all that they may say', () => {
+  const seen = { planned: 0, refused: 0, unplaced: 0, lacking: 0 };
+  for (let seed = 1; seed <= 80; seed++) {
+    const { workloads, offers, wishes } = smallInput(seed);
+    // A plan that its verifier finds wrong throws.
+    const plan = either(() => planned(workloads, offers, wishes));
+    if (!plan) seen.refused++;
+    else {
+      seen.planned++;
+      assert.ok(plan.bound <= plan.cost, `seed ${seed}`);
+      if (Object.keys(plan.unplaced).length > 0) seen.unplaced++;
+      if (plan.reasons.some(({ reason }) => reason === 'SparesMissing')) seen.lacking++;
+      if (Object.keys(plan.unplaced).length > 0) assert.notEqual(plan.reasons.length, 0, `seed ${seed}`);
+    }
+  }
+  assert.ok(seen.planned > 60 && seen.unplaced > 5 && seen.lacking > 2, JSON.stringify(seen));
+});
+
+/** undefined: the input is refused. */
+function either(make: () => Plan): Plan | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof PlanError) return undefined;
+    throw error;
+  }
+}

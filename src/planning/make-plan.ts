@@ -2,7 +2,9 @@
 import type { Highs } from 'highs';
 import type { Reason } from '../api/fields.ts';
 import { toNumber } from '../platform/kube/quantity.ts';
+import { someOf } from '../platform/some-of.ts';
 import type { Change } from './changes.ts';
+import { brokenPlan } from './check-plan.ts';
 import { withClassesAtMost } from './choose-classes.ts';
 import { bindingLimits, limitWorth, withLimit } from './limits.ts';
 import { type Offer, PlanError, type Wishes, type Workload } from './model.ts';
@@ -10,7 +12,7 @@ import { fitNowhere, nowhereReason } from './nowhere.ts';
 import { type ChangeWorth, machinesOf, type Plan, planOf, unplacedOf } from './plan.ts';
 import { type Modelled, problemOf } from './problem-of.ts';
 import { brokenSpares } from './solve/check-packing.ts';
-import { type Problem, sum } from './solve/problem.ts';
+import { type Packing, type Problem, sum } from './solve/problem.ts';
 import { type Progress, type Solution, type SolveOptions, solve } from './solve/solve.ts';
 import { missingReason, type Spares, sparesFor } from './spares.ts';
 
@@ -28,6 +30,8 @@ export interface PlanOptions {
 
 /** Shapes of Pods times kinds of machines; over it a plan takes many seconds. */
 const LARGE = 1_000;
+/** Shapes of Pods that a reason names. */
+const LEFT_NAMED = 5;
 /** Limits that are told, at most. */
 const LIMITS_TOLD = 12;
 
@@ -55,10 +59,12 @@ export function* makePlan(
   const unplaced = solution.unplaced.map((count, item) =>
     nowhere.includes(item) ? (modelled.problem.items[item]?.count ?? 0) : count,
   );
-  const plan = planOf(possible, { ...solution, unplaced }, spares.counts);
+  const plan = planOf(modelled, { ...solution, unplaced }, spares.counts);
+  checkPlan({ workloads, wishes, plan, packing: solution.packing, spares, modelled });
   if (spares.missing.length > 0) plan.reasons.push(missingReason(possible, spares, wishes.spares));
   plan.reasons.push(...nowhere.map((item) => nowhereReason(modelled, item)));
   plan.reasons.push(...(yield* stockReasons(possible, solution, rough)));
+  plan.reasons.push(...(yield* wishReasons(possible, solution, wishes, rough)));
   if (solution.stopped) plan.reasons.push(stoppedReason(plan));
   for (const [at, candidate] of bindingLimits(possible, solution).slice(0, LIMITS_TOLD).entries()) {
     const isTried = at < limits && !stop?.();
@@ -76,6 +82,35 @@ export function* makePlan(
     plan.changes.push(yield* changed(change, plan, { ...options, gap, limits: 0, changes: [] }));
   }
   return plan;
+}
+
+/** Throws where the verifier finds that the plan is not what was asked for. */
+function checkPlan({
+  workloads,
+  wishes,
+  plan,
+  packing,
+  spares,
+  modelled: { bins, items, zones },
+}: {
+  workloads: readonly Workload[];
+  wishes: Wishes;
+  plan: Plan;
+  packing: Packing;
+  spares: Spares;
+  modelled: Modelled;
+}): void {
+  const empty = [...spares.counts].map(([bin, count]) => ({ pattern: { bin, items: [] }, count }));
+  const machines = [...packing, ...empty].map(({ pattern, count }) => ({
+    ...(bins[pattern.bin] as Modelled['bins'][number]),
+    count,
+    pods: pattern.items.map(([item, each]) => ({
+      workload: (items[item] as Modelled['items'][number]).workload,
+      count: each,
+    })),
+  }));
+  const broken = brokenPlan({ workloads, wishes, zones, machines, unplaced: plan.unplaced });
+  if (broken.length > 0) throw new Error(`the plan is wrong: ${broken.join('; ')}`);
 }
 
 /** A whole plan of its own, of which only what differs is told. */
@@ -191,6 +226,39 @@ function* stockReasons(
         ),
     },
   ];
+}
+
+/** Which wish leaves Pods without a place that have one without it. */
+function* wishReasons(
+  modelled: Modelled,
+  solution: Solution,
+  { shareMax, typesMax }: Wishes,
+  rough: SolveOptions,
+): Generator<PlanProgress, Reason[]> {
+  const { problem } = modelled;
+  const left = sum(solution.unplaced);
+  const reasons: Reason[] = [];
+  const wishes: [string, Problem | undefined][] = [
+    [
+      `no class is more than ${shareMax} % of the machines`,
+      shareMax === undefined ? undefined : { ...problem, shares: [] },
+    ],
+    [`there are ${typesMax} classes at most`, typesMax === undefined ? undefined : problem],
+  ];
+  for (const [what, without] of wishes) {
+    if (left === 0 || !without || rough.stop?.()) continue;
+    const free = yield* named(solve(without, rough), modelled, `not that ${what}`);
+    const before = Object.entries(unplacedOf(modelled, solution.unplaced)).map(
+      ([name, count]) => `${count} of ${name}`,
+    );
+    const after = Object.values(unplacedOf(modelled, free.unplaced));
+    if (sum(free.unplaced) < left)
+      reasons.push({
+        reason: 'WishBinds',
+        message: `the wish that ${what} leaves ${someOf(before, LEFT_NAMED)} without a place; without it ${sum(after) === 0 ? 'all have one' : `${sum(after)} Pods have none`}`,
+      });
+  }
+  return reasons;
 }
 
 function stoppedReason({ gap }: Plan): Reason {

@@ -4,7 +4,7 @@ import { toNumber } from '../platform/kube/quantity.ts';
 import type { LimitWorth } from './limits.ts';
 import type { Amounts } from './model.ts';
 import type { Modelled } from './problem-of.ts';
-import type { Pattern } from './solve/problem.ts';
+import { type Pattern, sum } from './solve/problem.ts';
 import type { Solution } from './solve/solve.ts';
 import { type Waste, wasteOf } from './waste.ts';
 
@@ -165,11 +165,20 @@ export function podsOf({ items }: Pattern, modelled: Pick<Modelled, 'items'>): R
   return pods;
 }
 
-export function unplacedOf(modelled: Modelled, unplaced: readonly number[]): Record<string, number> {
+/** By workload. Where a zone may be lost, the Pods that would have no place then. */
+export function unplacedOf(
+  { problem, items }: Modelled,
+  unplaced: readonly number[],
+): Record<string, number> {
   const left: Record<string, number> = {};
-  unplaced.forEach((count, item) => {
-    const name = modelled.items[item]?.workload.name ?? '';
-    if (count > 0) left[name] = (left[name] ?? 0) + count;
-  });
+  for (const workload of new Set(items.map((item) => item.workload))) {
+    const own = [...items.keys()].filter((item) => items[item]?.workload === workload);
+    const counts = own.map((item) => problem.items[item]?.count ?? 0);
+    const without = own.map((item) => unplaced[item] ?? 0);
+    const placed = counts.map((count, at) => count - (without[at] as number));
+    const hasMore = sum(counts) > workload.replicas;
+    const missing = hasMore ? workload.replicas - sum(placed) + Math.max(...placed) : sum(without);
+    if (missing > 0) left[workload.name] = missing;
+  }
   return left;
 }

@@ -108,10 +108,10 @@ function patternRows(machines: PlannedMachines, wide: boolean): string[][] {
   return rows;
 }
 
+/** A machine may be there only for the share of its class. */
 function podsWords(pods: Record<string, number>): string {
-  return Object.entries(pods)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ');
+  const words = Object.entries(pods).map(([name, count]) => `${count} ${name}`);
+  return words.join(', ') || 'none';
 }
 
 /** Use by class and resource. */

@@ -46,6 +46,7 @@ const TOLERANCE = 1e-7;
 /** Integer programs over the patterns so far, and the branches of each. */
 const PROGRAMS_MAX = 5;
 const PROGRAM_NODES = 100;
+const PROGRAM_PATTERNS = 2_000;
 /** Of refining, where machines are still fractions, and where only fillings are. */
 const STEPS = 60;
 const STEPS_LAST = 2_000;
@@ -75,13 +76,13 @@ export function* branch(
   for (let nodes = 0; nodes < NODES_MAX && search.rounds > 0; nodes++) {
     open = open.filter(({ bound }) => incumbent.canBeat(bound)).sort((a, b) => a.bound - b.bound);
     const node = open.shift();
-    incumbent.raise(Math.min(node?.bound ?? Number.POSITIVE_INFINITY, ended));
+    incumbent.raise(Math.min(node?.bound ?? incumbent.cutoff, ended));
     if (!node || node.bound >= ended || incumbent.isProven || options.stop()) return;
     const solved = yield* solvedAt(search, node);
     if (!solved) continue;
     const bin = mostFractional(solved.counts);
     yield* refined(search, solved, bin === undefined ? STEPS_LAST : STEPS);
-    if (bin === undefined) yield* combined(search, solved);
+    if (bin === undefined || !incumbent.isWhole) yield* combined(search, solved);
     const bound = listed(search, solved, bin === undefined ? THOROUGH : QUICK);
     yield;
     if (bin === undefined) {
@@ -131,7 +132,7 @@ function* solvedAt(search: Search, node: Node): Generator<void, Solved | undefin
       yield;
       continue;
     }
-    if (isClosed) return undefined;
+    if (isClosed || value.left > ROUNDING) return undefined;
     const counts = [...node.least];
     value.patterns.forEach((pattern, at) => {
       const bin = own.original[pattern.bin] as number;
@@ -197,9 +198,9 @@ function* refined(
 /** Whole machines of all the patterns so far. */
 function* combined(search: Search, { bound }: Solved): Generator<void, void> {
   const { problem, incumbent, pool, solver } = search;
-  if (search.programs === 0 || !incumbent.canBeat(bound)) return;
+  if (search.programs === 0 || pool.size > PROGRAM_PATTERNS || !incumbent.canBeat(bound)) return;
   search.programs--;
-  const { cost, step } = incumbent;
+  const { cutoff: cost, step } = incumbent;
   const patterns = [...pool.values()];
   const { packing } = cheapestOf(problem, patterns, { solver, cost, step, nodes: PROGRAM_NODES });
   if (packing) incumbent.takeTrimmed(packing);
@@ -214,10 +215,10 @@ function listed(
 ): number {
   if (!incumbent.canBeat(bound)) return bound;
   const { step } = incumbent;
-  const cost = incumbent.cost - paid;
+  const cost = incumbent.cutoff - paid;
   const exact = lookForCheaper(problem, { solver, pricer, proof, cost, step, effort });
   if (exact.is === 'Cheaper') incumbent.takeTrimmed(inWhole(exact.packing, original));
-  if (exact.is === 'Proven' || (exact.is === 'Cheaper' && exact.proven)) return incumbent.cost;
+  if (exact.is === 'Proven' || (exact.is === 'Cheaper' && exact.proven)) return incumbent.cutoff;
   return Math.max(bound, paid + exact.bound);
 }
 

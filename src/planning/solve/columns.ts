@@ -13,6 +13,8 @@ export interface Relaxed {
   round: number;
   /** Of the fractions: no packing of these patterns costs less. */
   cost: number;
+  /** Items that these fractions leave out. */
+  left: number;
   /** No packing at all costs less. */
   bound: number;
   /** It goes on with these, and adds more. */
@@ -59,8 +61,8 @@ export function* generateColumns(problem: Problem, options: ColumnOptions): Gene
   const effort = new Effort({ smooth: SMOOTH, tolerance });
   let round = 0;
   const soFar = (): Relaxed => {
-    const { cost, amounts, duals } = answer;
-    return { round, cost, bound: proof.bound, patterns: master.patterns, amounts, duals, proof };
+    const { cost, left, amounts, duals } = answer;
+    return { round, cost, left, bound: proof.bound, patterns: master.patterns, amounts, duals, proof };
   };
   const gap = () => (answer.cost - proof.bound) / Math.max(answer.cost, 1e-9);
   while (round < options.rounds && gap() > tolerance && !options.stop?.()) {

@@ -31,7 +31,7 @@ export interface ExactOptions {
   solver: Highs;
   pricer: Pricer;
   proof: Proof;
-  /** Of the packing that we have. */
+  /** Of the packing that we have; infinite: we have none. */
   cost: number;
   /** Every price is a multiple of this. */
   step: number;
@@ -75,7 +75,7 @@ export function cheapestOf(
   });
   addRows(model, solver, problem);
   const budget = model.getDimensions().numRows;
-  model.addRow(-infinity, cost - step, { indices: [], values: [] });
+  model.addRow(-infinity, Math.min(cost - step, infinity), { indices: [], values: [] });
   patterns.forEach((pattern, at) => {
     const price = problem.bins[pattern.bin]?.price ?? 0;
     const entries = [...columnOf(problem, pattern), [budget, price] as const];

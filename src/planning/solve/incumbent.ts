@@ -60,9 +60,14 @@ export class Incumbent {
     return this.#best.packing.reduce((sum, { count }) => sum + count, 0) <= SMALL_MAX;
   }
 
+  /** Whole packings that cost as much are no better. */
+  get cutoff(): number {
+    return this.isWhole ? this.cost : Number.POSITIVE_INFINITY;
+  }
+
   /** Whether what costs no less than this may be better. */
   canBeat(bound: number): boolean {
-    return !this.isWhole || this.#stepUp(bound) < this.cost;
+    return this.#stepUp(bound) < this.cutoff;
   }
 
   /** Takes it where it is better: fewer left out comes first. */
@@ -84,7 +89,9 @@ export class Incumbent {
     this.takePacking(trimmed(this.#problem, packing), unplaced);
   }
 
+  /** Where nothing was found at all, an infinite bound says nothing of its cost. */
   raise(bound: number): void {
+    if (bound === Number.POSITIVE_INFINITY) return;
     this.#bound = Math.max(this.#bound, bound);
   }
 

@@ -13,6 +13,8 @@ export interface Duals {
 
 export interface MasterAnswer {
   cost: number;
+  /** Items that have no place. */
+  left: number;
   /** By column, in the order in which they were added. */
   amounts: Float64Array;
   duals: Duals;
@@ -57,6 +59,7 @@ export class Master {
     const [afterItems, afterLimits] = [items.length, items.length + limits.length];
     return {
       cost: this.#model.getObjectiveValue(),
+      left: colValue.slice(0, items.length).reduce((sum, count) => sum + count, 0),
       amounts: colValue.slice(items.length),
       duals: {
         items: rowDual.slice(0, afterItems).map((dual) => Math.max(0, dual)),

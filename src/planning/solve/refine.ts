@@ -57,7 +57,8 @@ export class Refiner {
   #best: Refined;
   readonly #priceMin: number;
 
-  constructor(of: Fractions) {
+  constructor(fractions: Fractions) {
+    const of = { ...fractions, problem: withLimits(fractions) };
     this.#of = of;
     this.#counts = new BinCounts(of.problem);
     this.#unplaced = of.problem.items.map(({ count }) => count);
@@ -219,6 +220,17 @@ export class Refiner {
       cost += this.#price(this.#machines[at]?.bin as number);
     return cost;
   }
+}
+
+/** Shares as limits, at as many machines as the fractions have: to count on more would break them. */
+function withLimits({ problem, amounts }: Fractions): Problem {
+  const all = amounts.reduce((total, amount) => total + amount, 0);
+  const shares = problem.shares.map(({ name, bins, share }) => ({
+    name,
+    bins,
+    max: Math.floor(share * all + ROUNDING),
+  }));
+  return { ...problem, limits: [...problem.limits, ...shares] };
 }
 
 function takesAll({ items, apart }: Problem, bin: Bin, rest: readonly number[]): boolean {

@@ -50,6 +50,8 @@ const STEPS_MAX = 20_000;
 const STALLED_MAX = 3_000;
 /** Of a small problem, for which there are better ways. */
 const STALLED_SMALL = 300;
+/** What the relaxation may leave out by the rounding of HiGHS. */
+const LEFT_MAX = 1e-6;
 /** Steps from one word of progress to the next. */
 const STEPS_TOLD = 50;
 /** Of the gap, for the relaxation, at least and at most; the rest is for whole numbers. */
@@ -63,6 +65,7 @@ const ROUNDING_MACHINES = 1.5;
  */
 export function* solve(problem: Problem, options: SolveOptions): Generator<Progress, Solution> {
   const stop = options.stop ?? (() => false);
+  if (problem.items.length === 0) return nothing(problem);
   const incumbent = new Incumbent(problem, options.gap);
   const first = machineAfterMachine(problem);
   incumbent.take({ ...first, cost: costOf(problem, first.packing) });
@@ -73,6 +76,13 @@ export function* solve(problem: Problem, options: SolveOptions): Generator<Progr
   incumbent.check();
   const { best } = incumbent;
   return { ...best, bound: boundOf(problem, incumbent, relaxed), duals: relaxed.duals, stopped: stop() };
+}
+
+/** Of no items: HiGHS solves no program without rows. */
+function nothing({ limits, shares }: Problem): Solution {
+  const [items, none] = [new Float64Array(), (all: readonly unknown[]) => new Float64Array(all.length)];
+  const duals = { items, limits: none(limits), shares: none(shares) };
+  return { packing: [], unplaced: [], cost: 0, bound: 0, duals, stopped: false };
 }
 
 function* relaxedOf(
@@ -113,29 +123,30 @@ function* improve(
   { solver, isRough = false, stop = () => false }: SolveOptions,
 ): Generator<Progress, void> {
   const pricer = new Pricer(problem);
-  const refiner = refinerOf(problem, pricer, relaxed);
+  const { patterns, amounts, duals } = relaxed;
+  const values = wholeDuals(duals, problem).items;
+  const refiner = new Refiner({ problem, pricer, patterns, amounts, values });
   const isEnough = () =>
     stop() || incumbent.isProven || (incumbent.isNear && (isRough || !incumbent.isSmall));
   const look = (effort: Effort) => {
-    if (!incumbent.isWhole) return;
-    const { cost, step } = incumbent;
+    const { cutoff: cost, step } = incumbent;
     const exact = lookForCheaper(problem, { solver, pricer, proof: relaxed.proof, cost, step, effort });
     if (exact.is === 'Cheaper') incumbent.takeTrimmed(exact.packing);
     incumbent.raise(exact.is === 'Cheaper' && exact.proven ? incumbent.cost : exact.bound);
   };
   incumbent.take(refiner.best);
   yield progress('Refine', incumbent);
-  if (!isEnough()) look(QUICK);
+  const isPossible = relaxed.left < LEFT_MAX;
+  if (isPossible && !isEnough()) look(QUICK);
   const patience = incumbent.isSmall ? STALLED_SMALL : STALLED_MAX;
   for (let steps = 0, stalled = 0; steps < STEPS_MAX && stalled < patience && !isEnough(); steps++) {
     stalled = refiner.step() ? 0 : stalled + 1;
     if (stalled === 0) incumbent.take(refiner.best);
     if (stalled === 0 || steps % STEPS_TOLD === 0) yield progress('Refine', incumbent);
   }
-  if (isEnough() || isRough) return;
-  if (incumbent.isWhole)
-    for (const _ of branch(problem, incumbent, relaxed, { solver, penalty: penaltyOf(problem), stop }))
-      yield progress('Branch', incumbent);
+  if (!isPossible || isEnough() || (isRough && incumbent.isWhole)) return;
+  for (const _ of branch(problem, incumbent, relaxed, { solver, penalty: penaltyOf(problem), stop }))
+    yield progress('Branch', incumbent);
   if (isEnough()) return;
   yield progress('Exact', incumbent);
   look(THOROUGH);
@@ -151,21 +162,4 @@ function boundOf(problem: Problem, incumbent: Incumbent, { proof }: Relaxed): nu
   const { unplaced, cost } = incumbent.best;
   const placed = problem.items.map((item, at) => ({ ...item, count: item.count - (unplaced[at] as number) }));
   return Math.min(cost, prove({ ...problem, items: placed }, proof.duals, proof.worth).bound);
-}
-
-/** Shares become limits for it, at as many machines as the relaxation has: to count on more would break them. */
-function refinerOf(problem: Problem, pricer: Pricer, { patterns, amounts, duals }: Relaxed): Refiner {
-  const all = amounts.reduce((sum, amount) => sum + amount, 0);
-  const shares = problem.shares.map(({ name, bins, share }) => ({
-    name,
-    bins,
-    max: Math.floor(share * all),
-  }));
-  return new Refiner({
-    problem: { ...problem, limits: [...problem.limits, ...shares] },
-    pricer,
-    patterns,
-    amounts,
-    values: wholeDuals(duals, problem).items,
-  });
 }

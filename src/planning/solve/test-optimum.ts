@@ -19,6 +19,7 @@ export function optimumOf(
   const none = { indices: [], values: [] };
   for (const { count } of problem.items) model.addRow(count, count, none);
   for (const { max } of problem.limits) model.addRow(-solver.infinity, max, none);
+  for (const _ of problem.shares) model.addRow(-solver.infinity, 0, none);
   patterns.forEach((pattern, at) => {
     const entries = columnOf(problem, pattern);
     model.addCol(problem.bins[pattern.bin]?.price ?? 0, 0, solver.infinity, {
