@@ -85,17 +85,18 @@ function heldRows({ held }: HoldPlan): string[][] {
 }
 
 function rentedRows({ rented }: HoldPlan): string[][] {
-  return [
-    ['RENTED', 'COUNT', 'FROM', 'TO', 'ORDER BY', 'COST'],
+  return withoutEmpty([
+    ['RENTED', 'COUNT', 'SPARE', 'FROM', 'TO', 'ORDER BY', 'COST'],
     ...rented.map((each) => [
       kindWords(each),
       String(each.count),
+      each.spare ? String(each.spare) : '',
       each.from,
       each.to,
       each.orderBy,
       money(each.cost),
     ]),
-  ];
+  ]);
 }
 
 function periodCells({ from, to, held, rented, used }: HoldPeriod): string[] {
@@ -167,8 +168,8 @@ function heldCells(each: HeldMachines): Record<string, string> {
 }
 
 function rentedCells(each: RentedMachines): Record<string, string> {
-  const { from, to, orderBy, cost } = each;
-  return { how: 'rented', ...ofKind(each), spare: '0', from, to, orderBy, cost: String(cost) };
+  const { spare = 0, from, to, orderBy, cost } = each;
+  return { how: 'rented', ...ofKind(each), spare: String(spare), from, to, orderBy, cost: String(cost) };
 }
 
 function ofKind(each: MachineKind & { count: number }): Record<string, string> {

@@ -2,7 +2,7 @@
 import type { Reason } from '../../api/fields.ts';
 import { toNumber } from '../../platform/kube/quantity.ts';
 import { podsOf } from '../plan.ts';
-import { together } from '../solve/problem.ts';
+import { sum, together } from '../solve/problem.ts';
 import { missingReason } from '../spares.ts';
 import { dateWords } from './calendar.ts';
 import type { Solved } from './make-hold-plan.ts';
@@ -30,6 +30,8 @@ export interface HeldMachines extends MachineKind {
 
 export interface RentedMachines extends MachineKind {
   count: number;
+  /** Of these, rented empty in case that others fail: all or none. */
+  spare?: number;
   /** Delivered, and paid from here. */
   from: string;
   to: string;
@@ -98,12 +100,13 @@ export function holdPlanOf(parts: Parts): HoldPlan {
   const names = [...peak].flatMap(([name, most]) => (most > (usual.get(name) ?? 0) ? [name] : []));
   const only = (replicas: Replicas) =>
     Object.fromEntries(names.map((name) => [name, replicas.get(name) ?? 0]));
+  const horizon = { from_ms: periods[0]?.from_ms ?? 0, to_ms: periods.at(-1)?.to_ms ?? 0 };
   // What does for the event does without it, too.
   const without = { cost: Math.min(base?.cost ?? cost, cost), bound: Math.min(base?.bound ?? 0, cost) };
   return {
-    horizon: { from: dateWords(periods[0]?.from_ms ?? 0), to: dateWords(periods.at(-1)?.to_ms ?? 0) },
+    horizon: { from: dateWords(horizon.from_ms), to: dateWords(horizon.to_ms) },
     held: heldOf(whole),
-    rented: rentedOf(whole, request.leadTime_ms),
+    rented: rentedOf(whole, horizon, request.leadTime_ms),
     cost,
     bound,
     gap: cost > 0 ? (cost - bound) / cost : 0,
@@ -136,30 +139,38 @@ function kindOf({ bins }: HoldModelled, bin: number): MachineKind {
 }
 
 function heldOf({ modelled, solution, spares }: Solved): HeldMachines[] {
-  return solution.holding.held.flatMap((count, bin) =>
-    count > 0
-      ? [
-          {
-            ...kindOf(modelled, bin),
-            count,
-            ...(spares.counts.has(bin) && { spare: spares.counts.get(bin) ?? 0 }),
-            cost: priced(modelled, count * (modelled.problem.held[bin] ?? 0)),
-          },
-        ]
-      : [],
-  );
+  return solution.holding.held.flatMap((needed, bin): HeldMachines[] => {
+    const spare = isHeld(modelled, bin) ? (spares.counts.get(bin) ?? 0) : 0;
+    const count = needed + spare;
+    if (count === 0) return [];
+    const cost = priced(modelled, count * (modelled.problem.held[bin] ?? 0));
+    return [{ ...kindOf(modelled, bin), count, ...(spare > 0 && { spare }), cost }];
+  });
 }
 
-function rentedOf({ modelled, solution }: Solved, leadTime_ms: number): RentedMachines[] {
-  return solution.holding.rented
-    .flatMap((count, at) => {
-      const rental = modelled.problem.rentals[at];
-      return rental && count > 0 ? [{ rental, count }] : [];
-    })
-    .sort((a, b) => a.rental.from_ms - b.rental.from_ms || a.rental.to_ms - b.rental.to_ms)
-    .map(({ rental: { bin, from_ms, to_ms, cost }, count }) => ({
+/** Spares are held or, where that is less, rented from the first day to the last. */
+function isHeld({ problem, always }: HoldModelled, bin: number): boolean {
+  return problem.held[bin] !== undefined && problem.held[bin] === always[bin];
+}
+
+function rentedOf(
+  { modelled, solution, spares }: Solved,
+  horizon: Horizon,
+  leadTime_ms: number,
+): RentedMachines[] {
+  const needed = solution.holding.rented.flatMap((count, at) => {
+    const rental = modelled.problem.rentals[at];
+    return rental && count > 0 ? [{ ...rental, count, spare: false }] : [];
+  });
+  const empty = [...spares.counts].flatMap(([bin, count]) =>
+    isHeld(modelled, bin) ? [] : [{ ...horizon, bin, count, spare: true, cost: modelled.always[bin] ?? 0 }],
+  );
+  return [...needed, ...empty]
+    .sort((a, b) => a.from_ms - b.from_ms || a.to_ms - b.to_ms)
+    .map(({ bin, from_ms, to_ms, cost, count, spare }) => ({
       ...kindOf(modelled, bin),
       count,
+      ...(spare && { spare: count }),
       from: dateWords(from_ms),
       to: dateWords(to_ms),
       orderBy: dateWords(from_ms - leadTime_ms),
@@ -168,7 +179,7 @@ function rentedOf({ modelled, solution }: Solved, leadTime_ms: number): RentedMa
 }
 
 function periodOf(
-  { modelled, solution }: Solved,
+  { modelled, solution, spares }: Solved,
   { from_ms, to_ms, replicas }: Period,
   at: number,
 ): HoldPeriod {
@@ -183,15 +194,17 @@ function periodOf(
     kind.patterns.push({ count, pods: podsOf(pattern, modelled) });
     used += count;
   }
+  const sparesIn = (areHeld: boolean) =>
+    sum([...spares.counts].map(([bin, count]) => (isHeld(modelled, bin) === areHeld ? count : 0)));
   return {
     from: dateWords(from_ms),
     to: dateWords(to_ms),
     pods: Object.fromEntries(replicas),
-    held: held.reduce((sum, count) => sum + count, 0),
-    rented: rented.reduce((sum, count, rental) => {
+    held: sum(held) + sparesIn(true),
+    rented: rented.reduce((all, count, rental) => {
       const its = modelled.problem.rentals[rental] as Horizon;
-      return its.from_ms <= from_ms && its.to_ms >= to_ms ? sum + count : sum;
-    }, 0),
+      return its.from_ms <= from_ms && its.to_ms >= to_ms ? all + count : all;
+    }, sparesIn(false)),
     used,
     machines: [...machines].sort(([a], [b]) => a - b).map(([, kind]) => kind),
   };

@@ -147,6 +147,21 @@ describe('held or rented', () => {
     assert.deepEqual(plan.reasons, []);
   });
 
+  it('rents spares from the first day to the last where that is less, or nothing can be held', () => {
+    const wishes = { headroom: 0, spares: 1, loseZone: false, zones: [] };
+    const rates = new Map([
+      ['big', { daily: { hour: amount(1) }, promotion: { hour: amount(3), month: amount(500) } }],
+    ]);
+    const plan = made({ series: november(9), rates, wishes });
+    const all = { from: '2026-11-01', to: '2026-12-01', orderBy: '2026-10-31T23:00Z' };
+    assert.deepEqual(
+      plan.rented.filter(({ spare }) => spare),
+      [{ class: 'big', count: 1, spare: 1, ...all, cost: 500 }],
+    );
+    assert.ok(plan.held.every(({ spare }) => spare === undefined));
+    assert.deepEqual([plan.bound, plan.gap], [plan.cost, 0]);
+  });
+
   it('says where stock leaves no spares, in whichever period', () => {
     const wishes = { headroom: 0, spares: 2, loseZone: false, zones: [] };
     const offers = [{ ...big, max: 21 }];

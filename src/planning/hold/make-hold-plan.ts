@@ -43,7 +43,7 @@ const ROUGH_GAP = 0.005;
 export interface Solved {
   modelled: HoldModelled;
   solution: HoldSolution;
-  /** Held with it. */
+  /** There all the time, beside what the solution has. */
   spares: Spares;
   cost: number;
   bound: number;
@@ -94,14 +94,16 @@ function* solvedOf(
       continue;
     }
     if (!value) return undefined;
-    const { spares, holding, cost, bound } = withSpares(modelled, value, request.wishes.spares);
-    const solution = { ...value, holding };
-    // Spares of what is only rented are rented all the time: a rental that may not be among those of the problem.
-    const checked = ways === 'Rented' ? value : solution;
-    const broken = brokenHolding(problem, periods, request.shortestRental_ms, checked);
+    const { spares, cost, bound } = withSpares(modelled, value, request.wishes.spares);
+    // Spares are there all the time, as what is held.
+    const held = value.holding.held.map((count, bin) => count + (spares.counts.get(bin) ?? 0));
+    const broken = brokenHolding({ ...problem, held: modelled.always }, periods, request.shortestRental_ms, {
+      ...value,
+      holding: { ...value.holding, held },
+    });
     if (broken.length > 0) throw new Error(`the plan is wrong: ${broken.join('; ')}`);
     const price = (count: number) => toNumber(BigInt(count) * costStep);
-    return { modelled, solution, spares, cost: price(cost), bound: price(bound) };
+    return { modelled, solution: value, spares, cost: price(cost), bound: price(bound) };
   }
 }
 

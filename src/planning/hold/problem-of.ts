@@ -29,7 +29,7 @@ export interface HoldModelled {
   problem: HoldProblem;
   bins: Modelled['bins'];
   items: Modelled['items'];
-  /** By bin: what one costs from the first day to the last, where it can be had for so long. */
+  /** By bin: what one costs from the first day to the last, held or rented, whichever is less. */
   always: readonly (number | undefined)[];
   /** What a whole number of cost stands for. */
   costStep: Quantity;
@@ -61,7 +61,9 @@ export function holdProblemOf(
   });
   const always = bins.map(({ offer }, bin) => {
     const promotion = rates.get(offer.name)?.promotion;
-    return ways === 'Rented' && promotion ? (held[bin] ?? costFor(promotion, horizon)) : held[bin];
+    const rented = promotion && !offer.owned && ways !== 'Held' ? costFor(promotion, horizon) : undefined;
+    const both = [held[bin], rented].filter((cost) => cost !== undefined);
+    return both.length === 2 && (both[1] as Quantity) < (both[0] as Quantity) ? both[1] : both[0];
   });
   const rentalsOfOffer = new Map(
     offers.map((offer) => {

@@ -1,4 +1,4 @@
-// Machines held empty all the time, so that any k may fail together on any date.
+// Machines that are there empty all the time, so that any k may fail together on any date.
 import { brokenSpares } from '../solve/check-packing.ts';
 import { together } from '../solve/problem.ts';
 import { type Spares, sparesFor } from '../spares.ts';
@@ -6,10 +6,9 @@ import type { Holding, HoldProblem } from './problem.ts';
 import type { HoldModelled } from './problem-of.ts';
 import type { HoldSolution } from './solve.ts';
 
-/** A solution with its spares held, what they cost with it, and the bound with them. */
+/** What a solution's spares are, what it costs with them, and the bound with them. */
 export interface WithSpares {
   spares: Spares;
-  holding: Holding;
   cost: number;
   bound: number;
 }
@@ -32,11 +31,9 @@ export function withSpares(modelled: HoldModelled, solution: HoldSolution, k: nu
   const broken = brokenSpares({ ...problem.packing, limits: [] }, packing, { ...spares, k });
   if (broken.length > 0) throw new Error(`the spares are wrong: ${broken.join('; ')}`);
   const extra = [...spares.counts].reduce((sum, [bin, count]) => sum + count * (always[bin] ?? 0), 0);
-  const held = holding.held.map((count, bin) => count + (spares.counts.get(bin) ?? 0));
   const isFull = k > 0 && spares.missing.length === 0;
   return {
     spares,
-    holding: { ...holding, held },
     cost: cost + extra,
     bound: isFull ? Math.min(cost + extra, boundWith(problem, solution, k)) : bound,
   };
