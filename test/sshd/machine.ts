@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { missingPrograms } from '../debian.ts';
 import { noSshd, type Sshd, type SshdOptions, startSshd } from './start.ts';
 
 /** Where fakes write their arguments, one line a call. */
@@ -66,7 +67,8 @@ export function noMachines(): string | undefined {
   if (sshd) return sshd;
   const reason = whyNot();
   if (reason && process.env.CI) throw new Error(`hosts must be tested in CI: ${reason}`);
-  return reason;
+  // It must be there before the first machine is: what comes later into /usr is not seen in its overlay for sure.
+  return reason ?? missingPrograms(['sudo'], ['sudo']);
 }
 
 function whyNot(): string | undefined {
