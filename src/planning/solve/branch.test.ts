@@ -12,8 +12,8 @@ import { fleetProblem, smallProblem } from './test-problems.ts';
 
 const solver = await highs();
 
-/** From a greedy packing, with nothing else that looks for a better one. */
-function branched(problem: Problem): Incumbent {
+/** From a greedy packing, with nothing else that looks for a better one; stopped after so many steps. */
+function branched(problem: Problem, steps = Number.POSITIVE_INFINITY): Incumbent {
   const incumbent = new Incumbent(problem, 0);
   const first = machineAfterMachine(problem);
   incumbent.take({ ...first, cost: costOf(problem, first.packing) });
@@ -23,7 +23,9 @@ function branched(problem: Problem): Incumbent {
   let step = columns.next();
   while (!step.done) step = columns.next();
   incumbent.raise(step.value.bound);
-  for (const _ of branch(problem, incumbent, step.value, { solver, penalty, stop: () => false }));
+  let done = 0;
+  const stop = () => done >= steps;
+  for (const _ of branch(problem, incumbent, step.value, { solver, penalty, stop })) done++;
   return incumbent;
 }
 
@@ -41,6 +43,20 @@ test('100 small problems: never a bound over the best that an integer program fi
     if (found.isProven) proven++;
   }
   assert.ok(proven >= 95, `${proven} are proven`);
+});
+
+test('wherever it is stopped, the bound holds', () => {
+  let compared = 0;
+  for (let seed = 1; compared < 40; seed++) {
+    const problem = smallProblem(seed);
+    const optimum = optimumOf(problem, solver);
+    if (typeof optimum === 'string') continue;
+    compared++;
+    for (const steps of [1, 2, 3, 5, 8, 13]) {
+      const { bound } = branched(problem, steps);
+      assert.ok(bound <= optimum.cost, `seed ${seed}, after ${steps}: ${bound} is over ${optimum.cost}`);
+    }
+  }
 });
 
 test('where types have uneven prices, whole numbers of machines close what fractions leave open', () => {

@@ -71,15 +71,21 @@ export function* branch(
   const least = problem.bins.map(() => 0);
   const most = problem.bins.map(() => Number.POSITIVE_INFINITY);
   let open: Node[] = [{ least, most, bound: root.bound }];
-  /** The least bound of nodes with whole numbers of machines, but fractions of fillings: there this does not go on. */
+  /** The least bound of nodes where this does not go on: of most the machines are whole numbers, and fillings fractions. */
   let ended = Number.POSITIVE_INFINITY;
   for (let nodes = 0; nodes < NODES_MAX && search.rounds > 0; nodes++) {
     open = open.filter(({ bound }) => incumbent.canBeat(bound)).sort((a, b) => a.bound - b.bound);
     const node = open.shift();
     incumbent.raise(Math.min(node?.bound ?? incumbent.cutoff, ended));
-    if (!node || node.bound >= ended || incumbent.isProven || options.stop()) return;
+    if (!node || incumbent.isProven || options.stop()) return;
+    if (node.bound >= ended && incumbent.isWhole) return;
     const solved = yield* solvedAt(search, node);
     if (!solved) continue;
+    if (!incumbent.isWhole && solved.relaxed.left > ROUNDING) {
+      // Hardly a place to find one that leaves nothing out; but only its bound is known for sure.
+      ended = Math.min(ended, solved.bound);
+      continue;
+    }
     const bin = mostFractional(solved.counts);
     yield* refined(search, solved, bin === undefined ? STEPS_LAST : STEPS);
     if (bin === undefined || !incumbent.isWhole) yield* combined(search, solved);
@@ -132,7 +138,7 @@ function* solvedAt(search: Search, node: Node): Generator<void, Solved | undefin
       yield;
       continue;
     }
-    if (isClosed || value.left > ROUNDING) return undefined;
+    if (isClosed) return undefined;
     const counts = [...node.least];
     value.patterns.forEach((pattern, at) => {
       const bin = own.original[pattern.bin] as number;

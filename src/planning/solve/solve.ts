@@ -110,9 +110,10 @@ function* relaxedOf(
   }
 }
 
-/** An item that is left out costs more than any machine that could take it. */
-function penaltyOf({ bins }: Problem): number {
-  return 10 * Math.max(1, ...bins.map(({ price }) => price));
+/** An item that is left out costs more than any machine that could take it, and those that its share asks for beside it. */
+function penaltyOf({ bins, shares }: Problem): number {
+  const beside = Math.max(1, ...shares.map(({ share }) => 1 / share));
+  return 10 * beside * Math.max(1, ...bins.map(({ price }) => price));
 }
 
 /** Whole machines, cheaper and cheaper: rounded, looked at quickly, refined; small ones are branched on and looked at thoroughly. */
