@@ -1,4 +1,4 @@
-// One region of the stand-in, and providers of it as Drover opens them. A minute of theirs is three seconds of ours.
+// One region of the stand-in, and providers of it as Drover opens them. A minute of theirs is six seconds of ours.
 import assert from 'node:assert/strict';
 import { machineProviderKind } from '../../src/api/machine-provider.ts';
 import type { Clock } from '../../src/platform/clock/clock.ts';
@@ -16,7 +16,7 @@ import { type EcsOptions, type EcsService, serveEcs } from '../../src/simulation
 import { make } from '../../src/test-builders.ts';
 import { KEY, specOf, TYPES, ZONES } from '../providers/ecs.ts';
 
-const SPEED = 20;
+const SPEED = 10;
 
 export interface Region extends AsyncDisposable {
   ecs: EcsService;
@@ -31,7 +31,7 @@ export interface Region extends AsyncDisposable {
 
 export async function region(options: Partial<EcsOptions> = {}): Promise<Region> {
   // Else the half second that it takes to load counts as ten.
-  await import('@alicloud/ecs20140526');
+  await Promise.all([import('@alicloud/ecs20140526'), import('@alicloud/openapi-core')]);
   const clock = scaledClock(systemClock, SPEED, systemClock.random, systemClock.id);
   const ecs = await serveEcs({
     clock,
