@@ -54,7 +54,7 @@ function brokenMachine(machines: FilledMachines, { headroom }: Wishes): string[]
     for (const other of pods)
       if (workload.apart.includes(other.workload.name)) tell(`${name} is beside ${other.workload.name}`);
   }
-  // Billionths of a percent are exact.
+  // Thousandths of a percent are exact.
   const free = BigInt(Math.round((100 - headroom) * 1000));
   const check = (what: string, amounts: Amounts, part?: Workload['part']) => {
     for (const name of new Set(pods.flatMap(({ workload }) => [...workload.need.keys()]))) {

@@ -14,7 +14,7 @@ import { type Modelled, problemOf } from './problem-of.ts';
 import { brokenSpares } from './solve/check-packing.ts';
 import { type Packing, type Problem, sum } from './solve/problem.ts';
 import { type Progress, type Solution, type SolveOptions, solve } from './solve/solve.ts';
-import { missingReason, type Spares, sparesFor } from './spares.ts';
+import { missingReason, NO_SPARES, type Spares, sparesFor } from './spares.ts';
 
 export interface PlanOptions {
   solver: Highs;
@@ -146,9 +146,14 @@ function* named(
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-    const { phase, cost, bound, inSight } = value;
-    const words = inSight === undefined ? {} : { inSight: inSight * price };
-    yield { phase, cost: cost * price, bound: bound * price, ...words, what };
+    const { cost, bound, inSight } = value;
+    yield {
+      ...value,
+      cost: cost * price,
+      bound: bound * price,
+      ...(inSight !== undefined && { inSight: inSight * price }),
+      what,
+    };
   }
 }
 
@@ -169,6 +174,7 @@ function without(problem: Problem, items: ReadonlySet<number>): Problem {
 
 /** Throws where the verifier finds them wrong. */
 function sparesOf(modelled: Modelled, { packing }: Solution, { spares: k, typesMax }: Wishes): Spares {
+  if (k === 0) return NO_SPARES;
   const { problem } = modelled;
   const there = problem.bins.map((_, bin) =>
     sum(packing.map(({ pattern, count }) => (pattern.bin === bin ? count : 0))),
@@ -210,9 +216,7 @@ function* stockReasons(
     'without stock that binds',
   );
   const price = toNumber(priceStep);
-  const left = Object.entries(unplacedOf(modelled, solution.unplaced)).map(
-    ([name, count]) => `${count} of ${name}`,
-  );
+  const left = leftWords(modelled, solution);
   const words = binding.map(({ name, max }) => `${name} (${max})`).join(', ');
   // What there is does without a limit too, where it holds all.
   const cost = left.length > 0 ? free.cost : Math.min(free.cost, solution.cost);
@@ -228,6 +232,10 @@ function* stockReasons(
   ];
 }
 
+function leftWords(modelled: Modelled, { unplaced }: Solution): string[] {
+  return Object.entries(unplacedOf(modelled, unplaced)).map(([name, count]) => `${count} of ${name}`);
+}
+
 /** Which wish leaves Pods without a place that have one without it. */
 function* wishReasons(
   modelled: Modelled,
@@ -237,6 +245,7 @@ function* wishReasons(
 ): Generator<PlanProgress, Reason[]> {
   const { problem } = modelled;
   const left = sum(solution.unplaced);
+  if (left === 0) return [];
   const reasons: Reason[] = [];
   const wishes: [string, Problem | undefined][] = [
     [
@@ -246,16 +255,13 @@ function* wishReasons(
     [`there are ${typesMax} classes at most`, typesMax === undefined ? undefined : problem],
   ];
   for (const [what, without] of wishes) {
-    if (left === 0 || !without || rough.stop?.()) continue;
+    if (!without || rough.stop?.()) continue;
     const free = yield* named(solve(without, rough), modelled, `not that ${what}`);
-    const before = Object.entries(unplacedOf(modelled, solution.unplaced)).map(
-      ([name, count]) => `${count} of ${name}`,
-    );
     const after = Object.values(unplacedOf(modelled, free.unplaced));
     if (sum(free.unplaced) < left)
       reasons.push({
         reason: 'WishBinds',
-        message: `the wish that ${what} leaves ${someOf(before, LEFT_NAMED)} without a place; without it ${sum(after) === 0 ? 'all have one' : `${sum(after)} Pods have none`}`,
+        message: `the wish that ${what} leaves ${someOf(leftWords(modelled, solution), LEFT_NAMED)} without a place; without it ${sum(after) === 0 ? 'all have one' : `${sum(after)} Pods have none`}`,
       });
   }
   return reasons;

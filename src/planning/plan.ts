@@ -165,6 +165,13 @@ export function podsOf({ items }: Pattern, modelled: Pick<Modelled, 'items'>): R
   return pods;
 }
 
+/** `6 trade, 5 search`. */
+export function podsWords(pods: Readonly<Record<string, number>>): string {
+  return Object.entries(pods)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
 /** By workload. Where a zone may be lost, the Pods that would have no place then. */
 export function unplacedOf(
   { problem, items }: Modelled,

@@ -1,7 +1,7 @@
 // Machines held empty, so that any k machines may fail together and their Pods have a place.
 import type { Reason } from '../api/fields.ts';
 import { someOf } from '../platform/some-of.ts';
-import { podsOf } from './plan.ts';
+import { podsOf, podsWords } from './plan.ts';
 import { type BinKind, type Modelled, nameOf } from './problem-of.ts';
 import { mostIn, type Pattern, type Problem } from './solve/problem.ts';
 
@@ -15,7 +15,7 @@ export interface Spares {
 export const NO_SPARES: Spares = { counts: new Map(), missing: [] };
 
 export interface SparesAsked {
-  /** So many machines may fail together. */
+  /** So many machines may fail together: at least 1. */
   spares: number;
   /** Classes at most, with those of the machines that are there. */
   typesMax?: number;
@@ -30,7 +30,6 @@ export interface SparesAsked {
 /** Every machine can be replaced by a spare: the cheapest kind that takes the most ways of filling comes first. */
 export function sparesFor({ problem, bins }: Pick<Modelled, 'problem' | 'bins'>, asked: SparesAsked): Spares {
   const { spares, patterns, prices } = asked;
-  if (spares === 0) return NO_SPARES;
   const counts = new Map<number, number>();
   let open = patterns;
   while (open.length > 0) {
@@ -57,10 +56,9 @@ export function missingReason(
   { missing }: Spares,
   spares: number,
 ): Reason {
-  const words = missing.map((pattern) => {
-    const pods = Object.entries(podsOf(pattern, { items })).map(([name, count]) => `${count} ${name}`);
-    return `${nameOf(bins[pattern.bin] as BinKind)} with ${pods.join(', ')}`;
-  });
+  const words = missing.map(
+    (pattern) => `${nameOf(bins[pattern.bin] as BinKind)} with ${podsWords(podsOf(pattern, { items }))}`,
+  );
   return {
     reason: 'SparesMissing',
     message: `machines may not fail yet: stock, quota or a wish leaves no kind of machine of which ${spares} more could stand in for ${someOf(words, NAMED_MAX)}`,

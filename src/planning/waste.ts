@@ -26,6 +26,7 @@ const SMALL = 0.0005;
 /** `values`: what one of each item costs at the optimum; what costs nothing fits into what is idle anyway. */
 export function wasteOf(modelled: Modelled, packing: Packing, values: Float64Array): Waste[] {
   const { resources, wholes, bins, rooms } = modelled;
+  const isAsked = worthAsking(values);
   const classes = new Map<string, Tally>();
   for (const { pattern, count } of packing) {
     const kind = bins[pattern.bin];
@@ -35,7 +36,7 @@ export function wasteOf(modelled: Modelled, packing: Packing, values: Float64Arr
     classes.set(name, tally);
     const left = leftIn(modelled, pattern);
     const room = (rooms[pattern.bin] ?? []).map(toNumber);
-    const blockers = blockersOf(modelled, pattern, left, worthAsking(values));
+    const blockers = blockersOf(modelled, pattern, left, isAsked);
     // Where the whole runs out, its part for online Pods says nothing more.
     const named = blockers.filter((by) => by === wholes[by] || !blockers.includes(wholes[by] as number));
     tally.add(room, left, named, count);

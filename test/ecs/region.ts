@@ -30,7 +30,7 @@ export interface Region extends AsyncDisposable {
 }
 
 export async function region(options: Partial<EcsOptions> = {}): Promise<Region> {
-  // Else the half second that it takes to load counts as ten.
+  // Else the half second that it takes to load counts as five.
   await Promise.all([import('@alicloud/ecs20140526'), import('@alicloud/openapi-core')]);
   const clock = scaledClock(systemClock, SPEED, systemClock.random, systemClock.id);
   const ecs = await serveEcs({

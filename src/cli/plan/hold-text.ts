@@ -11,7 +11,7 @@ import { csv } from '../crash/csv.ts';
 import { serialize } from '../output.ts';
 import { wrap } from '../wrap.ts';
 import type { HoldCommandOptions } from './hold.ts';
-import { columns, proofWords, table, withoutEmpty } from './print.ts';
+import { columns, kindName, proofWords, table, withoutEmpty } from './print.ts';
 
 const PERIODS_SHOWN = 40;
 const RENTALS_SHOWN = 40;
@@ -68,8 +68,8 @@ function eventWords({ event }: HoldPlan): string {
   return `The event costs ${money(cost)} by itself${range}: the part of the Pods that is over the usual.`;
 }
 
-function kindWords({ class: name, zone, profile, owned }: MachineKind): string {
-  return `${[name, zone, profile].filter(Boolean).join('/')}${owned ? ' (owned)' : ''}`;
+function kindWords(kind: MachineKind): string {
+  return `${kindName(kind)}${kind.owned ? ' (owned)' : ''}`;
 }
 
 function heldRows({ held }: HoldPlan): string[][] {

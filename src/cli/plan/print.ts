@@ -5,6 +5,7 @@ import {
   type Plan,
   type PlannedMachines,
   pictureOf,
+  podsWords,
   wasteWords,
 } from '../../planning/index.ts';
 import { amountWords, binaryUnit } from '../../platform/kube/quantity.ts';
@@ -96,10 +97,11 @@ function machineRows({ machines }: Plan): string[][] {
 }
 
 function patternRows(machines: PlannedMachines, wide: boolean): string[][] {
-  const { patterns, zone, profile } = machines;
-  const name = [machines.class, zone, profile].filter(Boolean).join('/');
+  const { patterns } = machines;
+  const name = kindName(machines);
   const shown = wide ? patterns : patterns.slice(0, PATTERNS_SHOWN);
-  const rows = shown.map(({ count, pods }) => [String(count), name, podsWords(pods)]);
+  // A machine may be there only for the share of its class.
+  const rows = shown.map(({ count, pods }) => [String(count), name, podsWords(pods) || 'none']);
   const more = patterns.length - shown.length;
   if (more > 0) {
     const others = patterns.slice(shown.length).reduce((sum, { count }) => sum + count, 0);
@@ -108,10 +110,13 @@ function patternRows(machines: PlannedMachines, wide: boolean): string[][] {
   return rows;
 }
 
-/** A machine may be there only for the share of its class. */
-function podsWords(pods: Record<string, number>): string {
-  const words = Object.entries(pods).map(([name, count]) => `${count} ${name}`);
-  return words.join(', ') || 'none';
+/** `ebmc6/cn-hangzhou-i/4-8`. */
+export function kindName({
+  class: name,
+  zone,
+  profile,
+}: Pick<PlannedMachines, 'class' | 'zone' | 'profile'>): string {
+  return [name, zone, profile].filter(Boolean).join('/');
 }
 
 /** Use by class and resource. */

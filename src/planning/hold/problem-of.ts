@@ -5,7 +5,7 @@ import { NO_WISHES, type Offer, PlanError, type Wishes, type Workload } from '..
 import { commonDivisor, type Modelled, problemOf } from '../problem-of.ts';
 import type { Period, Replicas } from './periods.ts';
 import type { HoldProblem, RentalOf } from './problem.ts';
-import { costFor, type Rates, usefulRentals } from './rentals.ts';
+import { costFor, leastOf, type Rates, usefulRentals } from './rentals.ts';
 
 /** Prices of one class, by tier. */
 export interface TierRates {
@@ -62,8 +62,7 @@ export function holdProblemOf(
   const always = bins.map(({ offer }, bin) => {
     const promotion = rates.get(offer.name)?.promotion;
     const rented = promotion && !offer.owned && ways !== 'Held' ? costFor(promotion, horizon) : undefined;
-    const both = [held[bin], rented].filter((cost) => cost !== undefined);
-    return both.length === 2 && (both[1] as Quantity) < (both[0] as Quantity) ? both[1] : both[0];
+    return leastOf([held[bin], rented]);
   });
   const rentalsOfOffer = new Map(
     offers.map((offer) => {

@@ -38,10 +38,25 @@ export function costOf({ held, rentals }: HoldProblem, holding: Holding): number
 }
 
 /** By period and bin: machines that are there all the time. */
-export function thereIn({ counts, rentals }: HoldProblem, { held, rented }: Holding): number[][] {
+export function thereIn(problem: HoldProblem, holding: Holding): number[][] {
+  return machinesIn(problem, holding, ({ first, last }) => [first, last]);
+}
+
+/** By period and bin: machines that take stock. */
+export function takenIn(problem: HoldProblem, holding: Holding): number[][] {
+  return machinesIn(problem, holding, ({ touches }) => touches);
+}
+
+function machinesIn(
+  { counts, rentals }: HoldProblem,
+  { held, rented }: Holding,
+  periodsOf: (rental: RentalOf) => readonly [first: number, last: number],
+): number[][] {
   const there = counts.map(() => [...held]);
   rented.forEach((count, at) => {
-    const { bin, first, last } = rentals[at] as RentalOf;
+    const rental = rentals[at] as RentalOf;
+    const { bin } = rental;
+    const [first, last] = periodsOf(rental);
     for (let period = first; period <= last; period++) {
       const row = there[period] as number[];
       row[bin] = (row[bin] as number) + count;

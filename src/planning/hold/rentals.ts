@@ -17,9 +17,14 @@ export function costFor({ hour, month, oneOff }: Rates, { from_ms, to_ms }: Hori
     hour === undefined ? undefined : hour * BigInt(hoursBetween(from_ms, to_ms)),
     month === undefined ? undefined : month * BigInt(monthsBetween(from_ms, to_ms)),
     oneOff,
-  ].filter((cost) => cost !== undefined);
-  return costs.reduce<Quantity | undefined>(
-    (least, cost) => (least === undefined || cost < least ? cost : least),
+  ];
+  return leastOf(costs);
+}
+
+/** undefined: there is none. */
+export function leastOf(costs: readonly (Quantity | undefined)[]): Quantity | undefined {
+  return costs.reduce(
+    (least, cost) => (cost !== undefined && (least === undefined || cost < least) ? cost : least),
     undefined,
   );
 }

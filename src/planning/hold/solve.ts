@@ -1,7 +1,7 @@
 // From a problem to a holding, its packings, its cost and a proof of how far it is from the best possible.
 import type { Highs } from 'highs';
 import { machineAfterMachine, singlePatterns } from '../solve/greedy.ts';
-import type { Pattern } from '../solve/problem.ts';
+import { type Pattern, ROUNDING } from '../solve/problem.ts';
 import type { HoldProof } from './bound.ts';
 import { cheaperOf, possibleColumns } from './exact.ts';
 import { costOf, type HoldProblem, problemIn } from './problem.ts';
@@ -33,8 +33,6 @@ export interface HoldOptions {
 const REPEATS_MAX = 3;
 /** Machines, held and rented. */
 const SMALL_MAX = 60;
-/** What the relaxation may leave out by the rounding of HiGHS. */
-const LEFT_MAX = 1e-6;
 
 /** undefined: Pods have no place, whatever is held or rented, or none was found before it was stopped. */
 export function* solveHold(
@@ -43,7 +41,7 @@ export function* solveHold(
 ): Generator<HoldProgress, HoldSolution | undefined> {
   const { solver, gap, stop } = options;
   const relaxed = yield* relaxHolding(problem, { solver, start: startOf(problem), tolerance: gap / 4, stop });
-  if (relaxed.left > LEFT_MAX && !stop()) return undefined;
+  if (relaxed.left > ROUNDING && !stop()) return undefined;
   const best = new Best(problem, relaxed.proof.bound);
   const isEnough = () =>
     best.isProven || (best.whole !== undefined && (stop() || (best.gap <= gap && !best.isSmall)));
@@ -150,9 +148,9 @@ function candidates({ packing, held, counts }: HoldProblem, { holding }: Relaxed
   const by = (round: (value: number) => number) =>
     holding.held.map((count, bin) => free.get(bin) ?? Math.max(0, round(count)));
   const all = [
-    by((count) => Math.floor(count + LEFT_MAX)),
+    by((count) => Math.floor(count + ROUNDING)),
     by(Math.round),
-    by((count) => Math.ceil(count - LEFT_MAX)),
+    by((count) => Math.ceil(count - ROUNDING)),
   ];
   if (counts.length > 1) all.push(by(() => 0));
   return [...new Map(all.map((each): [string, number[]] => [each.join(), each])).values()];

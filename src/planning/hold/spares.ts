@@ -1,8 +1,8 @@
 // Machines that are there empty all the time, so that any k may fail together on any date.
 import { brokenSpares } from '../solve/check-packing.ts';
 import { together } from '../solve/problem.ts';
-import { type Spares, sparesFor } from '../spares.ts';
-import type { Holding, HoldProblem } from './problem.ts';
+import { NO_SPARES, type Spares, sparesFor } from '../spares.ts';
+import { type HoldProblem, takenIn } from './problem.ts';
 import type { HoldModelled } from './problem-of.ts';
 import type { HoldSolution } from './solve.ts';
 
@@ -17,6 +17,7 @@ export interface WithSpares {
 export function withSpares(modelled: HoldModelled, solution: HoldSolution, k: number): WithSpares {
   const { problem, bins, always } = modelled;
   const { holding, packings, cost, bound } = solution;
+  if (k === 0) return { spares: NO_SPARES, cost, bound };
   const packing = together(packings.flat().filter(({ pattern }) => pattern.items.length > 0));
   const spares = sparesFor(
     { problem: problem.packing, bins },
@@ -31,7 +32,7 @@ export function withSpares(modelled: HoldModelled, solution: HoldSolution, k: nu
   const broken = brokenSpares({ ...problem.packing, limits: [] }, packing, { ...spares, k });
   if (broken.length > 0) throw new Error(`the spares are wrong: ${broken.join('; ')}`);
   const extra = [...spares.counts].reduce((sum, [bin, count]) => sum + count * (always[bin] ?? 0), 0);
-  const isFull = k > 0 && spares.missing.length === 0;
+  const isFull = spares.missing.length === 0;
   return {
     spares,
     cost: cost + extra,
@@ -50,17 +51,4 @@ function boundWith({ held, rentals }: HoldProblem, { bound, proof }: HoldSolutio
   const cheapest = Math.min(...held.filter((cost) => cost !== undefined), ...rentals.map(({ cost }) => cost));
   const priced = proof.bound + ((k * least) / (divisor * duals.scale)) * (1 - 1e-9);
   return Math.max(bound + k * cheapest, Math.ceil(priced - 1e-6));
-}
-
-/** By period and bin: machines that take stock. */
-function takenIn({ counts, rentals }: HoldProblem, { held, rented }: Holding): number[][] {
-  return counts.map((_, period) =>
-    held.map((count, bin) =>
-      rentals.reduce(
-        (sum, { bin: its, touches: [first, last] }, at) =>
-          its === bin && first <= period && period <= last ? sum + (rented[at] ?? 0) : sum,
-        count,
-      ),
-    ),
-  );
 }

@@ -5,7 +5,7 @@ import { brokenPromises } from './check-packing.ts';
 import { generateColumns } from './columns.ts';
 import { machineAfterMachine, singlePatterns } from './greedy.ts';
 import { highs } from './highs.ts';
-import { costOf, Incumbent } from './incumbent.ts';
+import { Incumbent } from './incumbent.ts';
 import type { Problem } from './problem.ts';
 import { optimumOf } from './test-optimum.ts';
 import { fleetProblem, smallProblem } from './test-problems.ts';
@@ -16,16 +16,15 @@ const solver = await highs();
 function branched(problem: Problem, steps = Number.POSITIVE_INFINITY): Incumbent {
   const incumbent = new Incumbent(problem, 0);
   const first = machineAfterMachine(problem);
-  incumbent.take({ ...first, cost: costOf(problem, first.packing) });
-  const penalty = 10 * Math.max(1, ...problem.bins.map(({ price }) => price));
+  incumbent.takePacking(first.packing, first.unplaced);
   const start = [...singlePatterns(problem), ...first.packing.map(({ pattern }) => pattern)];
-  const columns = generateColumns(problem, { solver, start, penalty, tolerance: 1e-9, rounds: 1_000 });
+  const columns = generateColumns(problem, { solver, start, tolerance: 1e-9, rounds: 1_000 });
   let step = columns.next();
   while (!step.done) step = columns.next();
   incumbent.raise(step.value.bound);
   let done = 0;
   const stop = () => done >= steps;
-  for (const _ of branch(problem, incumbent, step.value, { solver, penalty, stop })) done++;
+  for (const _ of branch(problem, incumbent, step.value, { solver, stop })) done++;
   return incumbent;
 }
 

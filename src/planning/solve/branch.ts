@@ -2,18 +2,15 @@
 // has two and a half of a kind, a packing has two at most or three at least: each is a problem of its own, with a better
 // bound. Three at least are three that are paid for and then cost nothing, so that nothing else has to know of it.
 import type { Highs } from 'highs';
-import { wholeDuals } from './bound.ts';
 import { generateColumns, type Relaxed } from './columns.ts';
 import { cheapestOf, type Effort, lookForCheaper, QUICK, THOROUGH } from './exact.ts';
 import type { Incumbent } from './incumbent.ts';
 import { Pricer } from './pricing.ts';
-import { keyOf, type Packing, type Pattern, type Problem, together } from './problem.ts';
+import { keyOf, type Packing, type Pattern, type Problem, ROUNDING, together } from './problem.ts';
 import { Refiner } from './refine.ts';
 
 export interface BranchOptions {
   solver: Highs;
-  /** What an item costs that is left out. */
-  penalty: number;
   stop: () => boolean;
 }
 
@@ -50,8 +47,6 @@ const PROGRAM_PATTERNS = 2_000;
 /** Of refining, where machines are still fractions, and where only fillings are. */
 const STEPS = 60;
 const STEPS_LAST = 2_000;
-/** What floating point may have taken from a whole number. */
-const ROUNDING = 1e-6;
 
 /** Raises the incumbent's bound and takes cheaper packings, until it is proven or nothing is left to branch on. */
 export function* branch(
@@ -114,7 +109,7 @@ interface Solved {
 
 /** The node's relaxation; undefined: nothing in it is cheaper than what there is. */
 function* solvedAt(search: Search, node: Node): Generator<void, Solved | undefined> {
-  const { incumbent, pool, solver, penalty, stop } = search;
+  const { incumbent, pool, solver, stop } = search;
   const own = problemAt(search.problem, node);
   const copies = new Map(own.original.flatMap((bin, at) => (at === bin ? [] : [[bin, at]])));
   const start = [...pool.values()].flatMap((pattern) => {
@@ -125,7 +120,6 @@ function* solvedAt(search: Search, node: Node): Generator<void, Solved | undefin
   const columns = generateColumns(own.problem, {
     solver,
     start,
-    penalty,
     tolerance: TOLERANCE,
     rounds: ROUNDS_NODE,
     stop: () => isClosed || stop(),
@@ -189,11 +183,10 @@ function problemAt(problem: Problem, { least, most }: Node): OwnProblem {
 /** Whole machines near these fractions. */
 function* refined(
   { incumbent, stop }: Search,
-  { own: { problem, original }, pricer, relaxed: { patterns, amounts, duals } }: Solved,
+  { own: { problem, original }, pricer, relaxed }: Solved,
   steps: number,
 ): Generator<void, void> {
-  const values = wholeDuals(duals, problem).items;
-  const refiner = new Refiner({ problem, pricer, patterns, amounts, values });
+  const refiner = new Refiner(problem, pricer, relaxed);
   for (let step = 0; step < steps && !incumbent.isProven && !stop(); step++) {
     if (step === 0 || refiner.step())
       incumbent.takePacking(inWhole(refiner.best.packing, original), refiner.best.unplaced);

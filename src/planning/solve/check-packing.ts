@@ -69,7 +69,6 @@ export function brokenSpares(
       return { ...item, count };
     });
   const broken = brokenPromises({ ...problem, items: placed(packing) }, [...packing, ...empty], []);
-  if (k === 0) return broken;
   for (const { pattern } of packing) {
     if (missing.includes(pattern)) continue;
     const stood = [...counts].some(([bin, count]) => {

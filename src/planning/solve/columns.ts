@@ -29,7 +29,6 @@ export interface Relaxed {
 export interface ColumnOptions {
   solver: Highs;
   start: readonly Pattern[];
-  penalty: number;
   /** It ends when cost and bound are no further apart than this share. */
   tolerance: number;
   rounds: number;
@@ -40,7 +39,7 @@ const SMOOTH = 0.7;
 
 export function* generateColumns(problem: Problem, options: ColumnOptions): Generator<Relaxed, Relaxed> {
   const { solver, tolerance } = options;
-  using master = new Master(solver, problem, options.penalty);
+  using master = new Master(solver, problem, penaltyOf(problem));
   const pricer = new Pricer(problem);
   const known = new Set<string>();
   const add = (pattern: Pattern): boolean => {
@@ -83,6 +82,12 @@ export function* generateColumns(problem: Problem, options: ColumnOptions): Gene
     if (!effort.after({ costBefore, cost, isBetterBound, added, open: priced.open })) break;
   }
   return soFar();
+}
+
+/** An item that is left out costs more than any machine that could take it, and those that its share asks for beside it. */
+function penaltyOf({ bins, shares }: Problem): number {
+  const beside = Math.max(1, ...shares.map(({ share }) => 1 / share));
+  return 10 * beside * Math.max(1, ...bins.map(({ price }) => price));
 }
 
 function between(near: Duals, far: Duals, share: number): Duals {

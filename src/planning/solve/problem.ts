@@ -3,6 +3,8 @@
 
 /** No sum over one bin or one plan leaves what a double holds exactly. */
 export const AMOUNT_MAX = 2 ** 45;
+/** What HiGHS' floating point may have taken from a whole number. */
+export const ROUNDING = 1e-6;
 
 /** Things to be placed that are all equal. */
 export interface Item {

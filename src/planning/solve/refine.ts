@@ -2,6 +2,8 @@
 // prices; then some machines are emptied and packed anew, as long as that pays (ruin and recreate, Schrimpf et al. 2000).
 import { seededRandom } from '../../platform/clock/random.ts';
 import { BinCounts } from './bin-counts.ts';
+import { wholeDuals } from './bound.ts';
+import type { Relaxed } from './columns.ts';
 import type { Pricer } from './pricing.ts';
 import {
   type Bin,
@@ -10,19 +12,10 @@ import {
   type Packing,
   type Pattern,
   type Problem,
+  ROUNDING,
   sum,
   together,
 } from './problem.ts';
-
-export interface Fractions {
-  problem: Problem;
-  pricer: Pricer;
-  patterns: readonly Pattern[];
-  /** By pattern, as the relaxation has them. */
-  amounts: Float64Array;
-  /** What each item is worth there, as whole numbers. */
-  values: Float64Array;
-}
 
 export interface Refined {
   packing: Packing;
@@ -41,12 +34,10 @@ const EMPTIED_MAX = 6;
 const NODES = 200;
 /** Prices are moved by up to this share, so that another packing comes out. */
 const SHAKE = 0.1;
-/** What floating point may have taken from a whole number. */
-const ROUNDING = 1e-6;
 
 /** The same input gives the same machines: what is drawn is drawn from a seed. */
 export class Refiner {
-  readonly #of: Fractions;
+  readonly #of: { problem: Problem; pricer: Pricer; relaxed: Relaxed; values: Float64Array };
   readonly #random = seededRandom(1);
   readonly #counts: BinCounts;
   /** Each with what it holds: never more than is asked for. */
@@ -57,16 +48,16 @@ export class Refiner {
   #best: Refined;
   readonly #priceMin: number;
 
-  constructor(fractions: Fractions) {
-    const of = { ...fractions, problem: withLimits(fractions) };
-    this.#of = of;
-    this.#counts = new BinCounts(of.problem);
-    this.#unplaced = of.problem.items.map(({ count }) => count);
+  constructor(whole: Problem, pricer: Pricer, relaxed: Relaxed) {
+    const problem = withLimits(whole, relaxed);
+    this.#of = { problem, pricer, relaxed, values: wholeDuals(relaxed.duals, whole).items };
+    this.#counts = new BinCounts(problem);
+    this.#unplaced = problem.items.map(({ count }) => count);
     this.#roundDown();
     this.#pack(this.#unplaced, 0);
     this.#cost = this.#costFrom(0);
     this.#best = this.#copy();
-    this.#priceMin = Math.min(...of.problem.bins.map(({ price }) => price).filter((price) => price > 0));
+    this.#priceMin = Math.min(...problem.bins.map(({ price }) => price).filter((price) => price > 0));
   }
 
   #copy(): Refined {
@@ -107,7 +98,7 @@ export class Refiner {
   }
 
   #roundDown(): void {
-    const { patterns, amounts } = this.#of;
+    const { patterns, amounts } = this.#of.relaxed;
     patterns.forEach((pattern, at) => {
       for (let n = Math.floor((amounts[at] as number) + ROUNDING); n > 0; n--) {
         const items = pattern.items
@@ -223,7 +214,7 @@ export class Refiner {
 }
 
 /** Shares as limits, at as many machines as the fractions have: to count on more would break them. */
-function withLimits({ problem, amounts }: Fractions): Problem {
+function withLimits(problem: Problem, { amounts }: Relaxed): Problem {
   const all = amounts.reduce((total, amount) => total + amount, 0);
   const shares = problem.shares.map(({ name, bins, share }) => ({
     name,

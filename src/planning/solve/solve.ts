@@ -1,14 +1,14 @@
 // From a problem to a packing, its cost, and the proof of how far it is from the best possible.
 import type { Highs } from 'highs';
-import { prove, wholeDuals } from './bound.ts';
+import { prove } from './bound.ts';
 import { branch } from './branch.ts';
 import { generateColumns, type Relaxed } from './columns.ts';
 import { type Effort, lookForCheaper, QUICK, THOROUGH } from './exact.ts';
 import { machineAfterMachine, singlePatterns } from './greedy.ts';
-import { costOf, Incumbent } from './incumbent.ts';
+import { Incumbent } from './incumbent.ts';
 import type { Duals } from './master.ts';
 import { Pricer } from './pricing.ts';
-import type { Packing, Pattern, Problem } from './problem.ts';
+import { type Packing, type Pattern, type Problem, ROUNDING } from './problem.ts';
 import { Refiner } from './refine.ts';
 
 export interface Progress {
@@ -50,8 +50,6 @@ const STEPS_MAX = 20_000;
 const STALLED_MAX = 3_000;
 /** Of a small problem, for which there are better ways. */
 const STALLED_SMALL = 300;
-/** What the relaxation may leave out by the rounding of HiGHS. */
-const LEFT_MAX = 1e-6;
 /** Steps from one word of progress to the next. */
 const STEPS_TOLD = 50;
 /** Of the gap, for the relaxation, at least and at most; the rest is for whole numbers. */
@@ -68,7 +66,7 @@ export function* solve(problem: Problem, options: SolveOptions): Generator<Progr
   if (problem.items.length === 0) return nothing(problem);
   const incumbent = new Incumbent(problem, options.gap);
   const first = machineAfterMachine(problem);
-  incumbent.take({ ...first, cost: costOf(problem, first.packing) });
+  incumbent.takePacking(first.packing, first.unplaced);
   yield progress('Greedy', incumbent);
   const start = [...singlePatterns(problem), ...first.packing.map(({ pattern }) => pattern)];
   const relaxed = yield* relaxedOf(problem, incumbent, start, options);
@@ -97,7 +95,6 @@ function* relaxedOf(
   const columns = generateColumns(problem, {
     solver,
     start,
-    penalty: penaltyOf(problem),
     tolerance: gap * share,
     rounds: ROUNDS_MAX,
     ...(stop && { stop }),
@@ -110,12 +107,6 @@ function* relaxedOf(
   }
 }
 
-/** An item that is left out costs more than any machine that could take it, and those that its share asks for beside it. */
-function penaltyOf({ bins, shares }: Problem): number {
-  const beside = Math.max(1, ...shares.map(({ share }) => 1 / share));
-  return 10 * beside * Math.max(1, ...bins.map(({ price }) => price));
-}
-
 /** Whole machines, cheaper and cheaper: rounded, looked at quickly, refined; small ones are branched on and looked at thoroughly. */
 function* improve(
   problem: Problem,
@@ -124,9 +115,7 @@ function* improve(
   { solver, isRough = false, stop = () => false }: SolveOptions,
 ): Generator<Progress, void> {
   const pricer = new Pricer(problem);
-  const { patterns, amounts, duals } = relaxed;
-  const values = wholeDuals(duals, problem).items;
-  const refiner = new Refiner({ problem, pricer, patterns, amounts, values });
+  const refiner = new Refiner(problem, pricer, relaxed);
   const isEnough = () =>
     stop() || incumbent.isProven || (incumbent.isNear && (isRough || !incumbent.isSmall));
   const look = (effort: Effort) => {
@@ -137,7 +126,7 @@ function* improve(
   };
   incumbent.take(refiner.best);
   yield progress('Refine', incumbent);
-  const isPossible = relaxed.left < LEFT_MAX;
+  const isPossible = relaxed.left < ROUNDING;
   if (isPossible && !isEnough()) look(QUICK);
   const patience = incumbent.isSmall ? STALLED_SMALL : STALLED_MAX;
   for (let steps = 0, stalled = 0; steps < STEPS_MAX && stalled < patience && !isEnough(); steps++) {
@@ -146,8 +135,7 @@ function* improve(
     if (stalled === 0 || steps % STEPS_TOLD === 0) yield progress('Refine', incumbent);
   }
   if (!isPossible || isEnough() || (isRough && incumbent.isWhole)) return;
-  for (const _ of branch(problem, incumbent, relaxed, { solver, penalty: penaltyOf(problem), stop }))
-    yield progress('Branch', incumbent);
+  for (const _ of branch(problem, incumbent, relaxed, { solver, stop })) yield progress('Branch', incumbent);
   if (isEnough()) return;
   yield progress('Exact', incumbent);
   look(THOROUGH);
